@@ -1,0 +1,2 @@
+"""Spaceport: embeddings as versioned interfaces."""
+__version__ = "0.1.0"

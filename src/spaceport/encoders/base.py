@@ -1,0 +1,183 @@
+"""The contract of an encoder: what turns items into vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from spaceport.arrays import Matrix, integer, matrix
+from spaceport.errors import CorruptError, InputError, ParameterError
+from spaceport.methods import Method, make
+from spaceport.progress import track
+from spaceport.sources.base import Source
+
+__all__ = ["Encoder", "State", "load"]
+
+State: TypeAlias = tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
+
+
+class Encoder(Method, ABC):
+    """Turns items into vectors.
+
+    A method writes `encode_batch`. One that learns also writes `fit`, `state` and `restore`.
+
+    Attributes
+    ----------
+    modality : str
+        What it encodes: ``"texts"``, ``"words"`` (learns words; encodes texts by them) or ``"vectors"``.
+    fitted : bool
+        It learns from a collection before it encodes.
+    neutral : frozenset of str
+        Parameters that change how long it takes, never the numbers; left out of the fingerprint.
+    libraries : tuple of str
+        Distributions whose version is part of the fingerprint.
+    revision : int
+        Raised when a change of our own code changes the numbers.
+    """
+
+    modality: ClassVar[str]
+    fitted: ClassVar[bool] = False
+    neutral: ClassVar[frozenset[str]] = frozenset()
+    libraries: ClassVar[tuple[str, ...]] = ()
+    revision: ClassVar[int] = 1
+
+    @abstractmethod
+    def encode_batch(self, items: Sequence[Any], role: str = "document") -> Matrix:
+        """Encode a few items, in order; the one required method.
+
+        Parameters
+        ----------
+        items : sequence of n items
+            Texts (str), or an ndarray of shape (n, d) for the modality ``"vectors"``.
+        role : {"document", "query"}
+            Which side of a search the items are on; most methods treat both alike.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+        """
+
+    def fit(self, source: Source) -> Encoder:
+        """Learn from `source`; gives itself. A method that learns nothing keeps this one."""
+        return self
+
+    def entities(self) -> tuple[list[str], Matrix] | None:
+        """Vectors learnt for the collection itself (words, users, items): ids and (n, d); or None."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """What the card should say of the training: seconds, words per second…; not in the fingerprint."""
+        return {}
+
+    def state(self) -> State:
+        """What was learnt: arrays (saved as safetensors) and a JSON-able dict. Never pickle."""
+        return {}, {}
+
+    def restore(self, arrays: dict[str, npt.NDArray[Any]], values: dict[str, Any]) -> None:
+        """Take back what `state` gave."""
+
+    def encode(
+        self, items: Source | Sequence[Any], role: str = "document", batch_size: int = 1024
+    ) -> Matrix:
+        """Encode any number of items, or all the items of a source.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32, finite
+        """
+        integer(batch_size, "batch_size", 1)
+        if role not in ("document", "query"):
+            raise ParameterError(f"`role` must be document or query. Got {role!r}.", "Choose one.")
+        if isinstance(items, str):
+            raise InputError("`items` is one string.", "Give a list of texts: encode([text]).")
+        if isinstance(items, Source):
+            parts = [self.encode(contents(batch), role, batch_size) for batch in items.batches()]
+        else:
+            starts = range(0, len(items), batch_size)
+            parts = [
+                matrix(self.encode_batch(items[start : start + batch_size], role), "encoded")
+                for start in track(starts, "encoding")
+            ]
+        if not parts:
+            raise InputError("There is nothing to encode.", "Give at least one item.")
+        return np.concatenate(parts)
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits over everything that changes the numbers.
+
+        SHA-256 over: the method's name and revision, its parameters but the `neutral` ones, the
+        state (values, and each array's name, dtype, shape and bytes), and the versions of
+        `libraries`.
+        """
+        arrays, values = self.state()
+        numbers = {k: v for k, v in self.params().items() if k not in self.neutral}
+        libraries = {name: version(name) for name in self.libraries}
+        head = [self.name, self.revision, numbers, values, libraries]
+        digest = hashlib.sha256(json.dumps(head, sort_keys=True, allow_nan=False).encode())
+        for name in sorted(arrays):
+            array = np.ascontiguousarray(arrays[name])
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.view(np.uint8).data if array.size else b"")
+        return digest.hexdigest()
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write ``encoder.json`` and ``encoder.safetensors`` into `folder`; gives their paths."""
+        from safetensors.numpy import save_file
+
+        arrays, values = self.state()
+        spec = {"method": self.name, "params": self.params(), "state": values, "facts": self.facts()}
+        text = json.dumps(spec, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        described, weights = folder / "encoder.json", folder / "encoder.safetensors"
+        described.write_text(text, encoding="utf-8")
+        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, weights)
+        return [described, weights]
+
+
+def contents(batch: pa.RecordBatch) -> Sequence[Any]:
+    """The ``content`` column as an encoder takes it: a list of texts, or an (n, d) array."""
+    column = batch.column("content")
+    if pa.types.is_fixed_size_list(column.type):
+        flat: npt.NDArray[Any] = column.flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(len(column), column.type.list_size)  # type: ignore[return-value]
+    texts: list[str] = column.to_pylist()
+    return texts
+
+
+def load(folder: Path) -> Encoder:
+    """Read back what `Encoder.save` wrote; runs no code from the files.
+
+    Raises
+    ------
+    CorruptError
+        A file is missing, is no JSON or safetensors, or holds NaN or infinity.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        spec = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+        arrays = load_file(folder / "encoder.safetensors")
+        encoder: Encoder = make("encoders", spec["method"], spec["params"])
+        _refuse_non_finite(arrays)
+        encoder.restore(arrays, spec["state"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CorruptError(
+            f"The encoder in {folder} cannot be read: {error}.", "Build the version again."
+        ) from error
+    return encoder
+
+
+def _refuse_non_finite(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"the array {name} holds NaN or infinity")
