@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: these machines are shared, and a slow call is not a wrong one.
+settings.register_profile("spaceport", deadline=None)
+settings.load_profile("spaceport")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -155,7 +155,7 @@ def pack(strings: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
 def unpack(arrays: dict[str, npt.NDArray[Any]]) -> list[str]:
     """Undo `pack`."""
     data, ends = arrays["bytes"].tobytes(), arrays["ends"].tolist()
-    starts = [0, *ends[:-1]]
+    starts = [0, *ends][: len(ends)]
     return [
         data[start:end].decode("utf-8", "surrogatepass") for start, end in zip(starts, ends, strict=True)
     ]

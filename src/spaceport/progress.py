@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["Report", "Task", "task", "track", "using"]
 
@@ -28,6 +31,7 @@ class Report:
 T = TypeVar("T")
 Listener = Callable[[Report], None]
 _listener: ContextVar[Listener | None] = ContextVar("spaceport_progress", default=None)
+_display: ContextVar[Progress | None] = ContextVar("spaceport_display", default=None)
 
 
 class Task:
@@ -89,6 +93,20 @@ def track(items: Iterable[T], name: str, total: float | None = None) -> Iterator
 
 @contextmanager
 def _bar(report: Report) -> Iterator[Task]:
+    """Draw `report` as a row; work within work gets a row of the same display."""
+    outer = _display.get()
+    progress = outer or _new_display()
+    row = progress.add_task(report.name, total=report.total, unit=report.unit)
+    token = _display.set(progress)
+    try:
+        with nullcontext() if outer else progress:
+            yield Task(report, lambda now: progress.update(row, completed=now.done))
+    finally:
+        _display.reset(token)
+        progress.remove_task(row)
+
+
+def _new_display() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -98,6 +116,4 @@ def _bar(report: Report) -> Iterator[Task]:
         TextColumn("{task.completed:,.0f} {task.fields[unit]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        row = progress.add_task(report.name, total=report.total, unit=report.unit)
-        yield Task(report, lambda now: progress.update(row, completed=now.done))
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -74,6 +74,10 @@ class Encoder(Method, ABC):
         """Vectors learnt for the collection itself (words, users, items): ids and (n, d); or None."""
         return None
 
+    def entity_columns(self) -> dict[str, Any]:
+        """Metadata of the `entities` by column name (a word's count), each of length n."""
+        return {}
+
     def facts(self) -> dict[str, Any]:
         """What the card should say of the training: seconds, words per second…; not in the fingerprint."""
         return {}
@@ -111,6 +115,10 @@ class Encoder(Method, ABC):
             raise InputError("There is nothing to encode.", "Give at least one item.")
         return np.concatenate(parts)
 
+    def numbers(self) -> dict[str, Any]:
+        """The parameters that change the numbers: all but the `neutral` ones."""
+        return {k: v for k, v in self.params().items() if k not in self.neutral}
+
     @property
     def fingerprint(self) -> str:
         """64 hexadecimal digits over everything that changes the numbers.
@@ -120,9 +128,8 @@ class Encoder(Method, ABC):
         `libraries`.
         """
         arrays, values = self.state()
-        numbers = {k: v for k, v in self.params().items() if k not in self.neutral}
         libraries = {name: version(name) for name in self.libraries}
-        head = [self.name, self.revision, numbers, values, libraries]
+        head = [self.name, self.revision, self.numbers(), values, libraries]
         digest = hashlib.sha256(json.dumps(head, sort_keys=True, allow_nan=False).encode())
         for name in sorted(arrays):
             array = np.ascontiguousarray(arrays[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -11,15 +12,21 @@ import pyarrow as pa
 from spaceport.errors import InputError
 from spaceport.methods import Method
 
-__all__ = ["Source"]
+__all__ = ["RESERVED", "ROWS", "Source"]
+
+RESERVED = frozenset({"id", "content", "vector", "content_hash"})
+"""Column names with a meaning of their own, which no metadata column may have."""
+
+ROWS = 8192
+"""The most rows that our own methods put into one batch."""
 
 
 class Source(Method, ABC):
     """Where items come from: a stream of Arrow record batches, never wholly in memory.
 
-    A method writes `read`. Every batch has the columns ``id`` (string) and ``content`` (string for
-    texts, fixed-size list of float32 for vectors), then metadata columns; all batches have one schema.
-    The same source read twice gives the same batches.
+    A method writes `read` and `size`. Every batch has the columns ``id`` (string) and ``content``
+    (string for texts, fixed-size list of float32 for vectors), then metadata columns, none of them
+    `RESERVED`; all batches have one schema. The same source read twice gives the same batches.
 
     Attributes
     ----------
@@ -46,35 +53,51 @@ class Source(Method, ABC):
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield what `read` yields, checked.
 
+        From the first bad id on nothing more is yielded: the rest is read to count the bad ones.
+
         Raises
         ------
         InputError
             No items at all, empty ids, or an id that stands twice.
         """
-        seen: set[str] = set()
-        empty = rows = 0
-        twice: list[str] = []
+        times: Counter[str] = Counter()
+        rows = 0
         for batch in self.read():
             rows += batch.num_rows
             if not self.unique_ids:
-                for item in batch.column("id").to_pylist():
-                    if not item:
-                        empty += 1
-                    elif item in seen:
-                        twice.append(item)
-                    else:
-                        seen.add(item)
-            yield batch
+                times.update(item or "" for item in batch.column("id").to_pylist())
+            if len(times) == rows and "" not in times or self.unique_ids:
+                yield batch
         if not rows:
             raise InputError(f"{self.spec} holds no items.", "Check the path and the format.")
-        if empty or twice:
-            first = f"; the first repeated one is {twice[0]!r}" if twice else ""
+        if not self.unique_ids and (len(times) < rows or "" in times):
             raise InputError(
-                f"{self.spec} has {empty} empty and {len(twice)} repeated ids{first}.",
-                "Mend the ids, or leave the id column out to have ids made from the content.",
+                f"{self.spec} has {bad_ids(times)}.",
+                "Mend the ids, or leave them out to have them made.",
             )
 
     def contents(self) -> Iterator[list[str]]:
         """Yield only the texts, in batches; for encoders that learn from running text."""
         for batch in self.batches():
             yield batch.column("content").to_pylist()
+
+
+def bad_ids(times: Counter[str]) -> str:
+    """Count the empty and the repeated ids, and name the first repeated one.
+
+    Examples
+    --------
+    >>> bad_ids(Counter(["a", "", "b", "a", "a", ""]))
+    "2 empty ids and 2 repeated ids; the first repeated one, 'a', stands 3 times"
+    >>> bad_ids(Counter(["a", ""]))
+    '1 empty id'
+    """
+    empty = times.get("", 0)
+    twice = {item: count for item, count in times.items() if count > 1 and item}
+    surplus = sum(twice.values()) - len(twice)
+    counts = ((empty, "empty"), (surplus, "repeated"))
+    told = " and ".join(f"{n} {kind} id{'s' * (n > 1)}" for n, kind in counts if n)
+    if not twice:
+        return told
+    first = next(iter(twice))
+    return f"{told}; the first repeated one, {first!r}, stands {twice[first]} times"

@@ -1,0 +1,1 @@
+"""Time and quality side by side with the peers, in the same run."""

@@ -1,0 +1,52 @@
+"""The command `spaceport`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from spaceport import __version__
+from spaceport.cli import building, exchange, looking, mapping, storing
+from spaceport.errors import SpaceportError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="spaceport",
+    help="Embeddings as versioned interfaces: compute, publish, search, map.",
+    epilog="Example: spaceport build words wiki.txt.gz --space words-en && spaceport near words-en queen",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(building.app, name="build")
+for group in (exchange, looking, mapping, storing):
+    group.add_to(app)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"spaceport {__version__}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; errors made on purpose are two lines and exit code 1."""
+    try:
+        app()
+    except SpaceportError as error:
+        sys.stderr.write(f"spaceport: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("spaceport: Interrupted.\nNothing was published; every published version is whole.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) left. Python would complain while closing stdout: give it another.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

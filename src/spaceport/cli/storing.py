@@ -1,0 +1,82 @@
+"""`verify`, `gc`, `promote`, `rollback`: look after a store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from spaceport.cli.common import AsJson, Space, StoreCatalog, StorePath, emit, open_store, say
+
+__all__ = ["add_to"]
+
+
+def verify(
+    space: Annotated[str | None, typer.Argument(help="A version [default: every version of every space].")] = None,
+    store: StorePath = None,
+    catalog: StoreCatalog = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hash every file of a version and compare it with the catalog; exit code 1 if one is not whole."""
+    opened = open_store(store, catalog)
+    names = (
+        [version.reference for each in opened for version in opened.versions(each.record.space)]
+        if space is None
+        else [opened[space].reference]
+    )
+    rows = [{"version": name, "problems": opened.verify(name)} for name in names]
+    if as_json:
+        emit(rows, True)
+    else:
+        for row in rows:
+            say(f"{row['version']}: {'; '.join(row['problems']) or 'whole'}")
+    if any(row["problems"] for row in rows):
+        raise typer.Exit(1)
+
+
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    store: StorePath = None,
+    catalog: StoreCatalog = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove files that belong to no published version (what a crash leaves)."""
+    removed = open_store(store, catalog).gc(dry_run=dry_run)
+    if as_json:
+        emit([{"path": str(path), "bytes": size} for path, size in removed], True)
+        return
+    verb = "Would remove" if dry_run else "Removed"
+    say(f"{verb} {len(removed)} paths, {sum(size for _, size in removed):,} bytes.")
+    for path, size in removed:
+        say(f"  {path}  {size:,}")
+
+
+def promote(
+    space: Space,
+    alias: Annotated[str, typer.Option("--as", help="The alias that is to name this version.")],
+    note: Annotated[str, typer.Option("--note", help="Why; kept in the history.")] = "",
+    store: StorePath = None,
+    catalog: StoreCatalog = None,
+) -> None:
+    """Let an alias name a version."""
+    version = open_store(store, catalog).promote(space, alias, note)
+    say(f"{version.record.space}@{alias} is now {version.reference}.")
+
+
+def rollback(
+    space: Annotated[str, typer.Argument(help="The space.")],
+    alias: Annotated[str, typer.Argument(help="The alias.")],
+    store: StorePath = None,
+    catalog: StoreCatalog = None,
+) -> None:
+    """Let an alias name again what it named before its last move."""
+    version = open_store(store, catalog).rollback(space, alias)
+    say(f"{space}@{alias} is {version.reference} again.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command(epilog="Example: spaceport verify words-en")(verify)
+    app.command(epilog="Example: spaceport gc --dry-run")(gc)
+    app.command(epilog="Example: spaceport promote words-en@1.0.0 --as production")(promote)
+    app.command(epilog="Example: spaceport rollback words-en production")(rollback)

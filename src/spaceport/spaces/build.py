@@ -1,0 +1,329 @@
+"""Build a version: plan (a value that can be read), then apply (dull).
+
+    source ── spool ──▶ difference from the latest version ──▶ Plan ── encode what is new ──▶ version
+
+What is unchanged is not encoded again. A fitted encoder with the same parameters is taken over from
+the latest version, so that its coordinates stay; ``refit=True`` learns anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from spaceport.arrays import Matrix
+from spaceport.encoders.base import Encoder, contents, load
+from spaceport.errors import ParameterError
+from spaceport.progress import task
+from spaceport.sources.base import Source
+from spaceport.spaces.change import Change, Evidence, compare_shared, kind_of_change
+from spaceport.spaces.contract import Canaries, Contract
+from spaceport.spaces.items import Difference, Spool, difference
+from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
+from spaceport.spaces.publish import Draft, publish
+
+if TYPE_CHECKING:
+    from spaceport.spaces.store import Record, Store, Writer
+    from spaceport.spaces.vectors import VectorTable
+
+__all__ = ["Built", "Plan", "build"]
+
+SHARED_SAMPLE = 4096
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build will do.
+
+    Attributes
+    ----------
+    space : str
+        The space's name.
+    base : Record or None
+        The latest version, which the new one follows.
+    encoder : Encoder or None
+        What encodes the items; None where the items are vectors already.
+    settled : bool
+        The encoder is the base's: coordinates stay, unchanged items keep their vectors.
+    difference : Difference
+        What happens to which item.
+    """
+
+    space: str
+    base: Record | None
+    encoder: Encoder | None
+    settled: bool
+    difference: Difference
+
+    @property
+    def nothing(self) -> bool:
+        """There is nothing to do."""
+        return self.settled and self.difference.nothing
+
+    def __str__(self) -> str:
+        d = self.difference
+        after = f"after {self.base.reference}" if self.base else "first version"
+        encode = len(d.added) + len(d.changed) if self.settled else d.count
+        return (
+            f"{self.space}, {after}: encode {encode:,} items, keep {d.count - encode:,}, "
+            f"remove {len(d.removed):,}"
+        )
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: the version's record, the kind of change, and the plan (None for entities)."""
+
+    record: Record
+    change: Change
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the caller of `build` asked for.
+
+    Attributes
+    ----------
+    space : str
+        The space's name.
+    encoder : Encoder or None
+        None: the source's items are vectors already.
+    source : Source
+        Where the items come from.
+    metric : str
+        One of `geometry.similarity.METRICS`.
+    rows : {"entities", "items"}
+        A row for each thing the encoder learnt (words), or for each item of the source.
+    keep_text : bool
+        Store the items' text beside the vectors.
+    refit : bool
+        Learn anew even where the latest version's encoder has the same parameters.
+    """
+
+    space: str
+    encoder: Encoder | None
+    source: Source
+    metric: str
+    rows: str
+    keep_text: bool = True
+    refit: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rows not in ("entities", "items"):
+            raise ParameterError(f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one.")
+        if self.encoder is None and self.source.modality != "vectors":
+            raise ParameterError(
+                f"{self.source.spec} gives {self.source.modality}, and no encoder was named.",
+                "Name an encoder, for example lsa() for texts.",
+            )
+
+
+def build(store: Store, order: Order, wait: float = 0.0) -> Built:
+    """Build a version as told and publish it, unless nothing changed."""
+    with store.writing(order.space, wait=wait) as writer:
+        if order.rows == "entities":
+            return _build_entities(store, writer, order)
+        with closing(Spool(order.source)) as spool:
+            return _build_items(store, writer, replace(order, source=spool), spool)
+
+
+def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Built:
+    plan = _plan(store, writer.latest, order, spool)
+    if plan.nothing and plan.base is not None:
+        return Built(plan.base, Change("none", "nothing changed"), plan)
+    if plan.encoder is not None and not plan.settled:
+        plan.encoder.fit(spool)
+    evidence = _item_evidence(store, plan, spool)
+    change = _change(evidence, plan.difference, plan.base, order.metric)
+    table = _write_items(store, writer, plan, change, spool, order.keep_text)
+    draft = Draft(
+        order=replace(order, encoder=plan.encoder),
+        base=plan.base,
+        change=change,
+        evidence=evidence,
+        table=table,
+        canaries=_item_canaries(plan.encoder, spool),
+        content_bytes=spool.content_bytes,
+    )
+    return Built(publish(store, writer, draft), change, plan)
+
+
+def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
+    base, encoder = writer.latest, order.encoder
+    assert encoder is not None, "Order refuses words without an encoder"
+    digest = order.source.digest()
+    if base is not None and not order.refit and base.notes.get("source_digest") == digest:
+        settled = _settle(store, base, order)
+        if settled is not None:
+            return Built(base, Change("none", "nothing changed"))
+    encoder.fit(order.source)
+    learnt = encoder.entities()
+    if learnt is None:
+        raise ParameterError(
+            f"{encoder.name} learns no entities.", "Choose word2vec or onehot, or build from texts."
+        )
+    batch = entity_batch(*learnt, encoder.entity_columns())
+    evidence = _entity_evidence(store, base, encoder, *learnt)
+    before = () if base is None else _table_hashes(store.vectors(base))
+    change = _change(evidence, difference(before, _hashes(iter([batch]))), base, order.metric)
+    draft = Draft(
+        order=order,
+        base=base,
+        change=change,
+        evidence=evidence,
+        table=writer.create_vectors(batch.schema, iter([batch])),
+        canaries=Canaries.choose(encoder, learnt[0]),
+        content_bytes=order.source.size(),
+        source_digest=digest,
+    )
+    return Built(publish(store, writer, draft), change)
+
+
+def _plan(store: Store, base: Record | None, order: Order, spool: Spool) -> Plan:
+    settled = None if base is None or order.refit else _settle(store, base, order)
+    same = base is not None and _same_vectors_source(base, order) if order.encoder is None else settled
+    before = () if base is None else _table_hashes(store.vectors(base))
+    return Plan(
+        space=order.space,
+        base=base,
+        encoder=settled or order.encoder,
+        settled=bool(same),
+        difference=difference(before, _hashes(spool.read())),
+    )
+
+
+def _settle(store: Store, base: Record, order: Order) -> Encoder | None:
+    """The base's own encoder, if `order` asks for the same method, parameters and metric."""
+    asked = order.encoder
+    if asked is None or "encoder.json" not in store.files(base) or not _same_metric(base, order):
+        return None
+    settled = load(store.file(base, "encoder.json").parent)
+    if settled.name != asked.name or settled.numbers() != asked.numbers():
+        return None
+    return settled if asked.fitted else asked
+
+
+def _same_vectors_source(base: Record, order: Order) -> bool:
+    return "encoder" not in base.notes and _same_metric(base, order)
+
+
+def _same_metric(base: Record, order: Order) -> bool:
+    return Contract.from_dict(base.contract).metric == order.metric
+
+
+def _write_items(
+    store: Store, writer: Writer, plan: Plan, change: Change, spool: Spool, keep_text: bool
+) -> VectorTable:
+    """Append to the base's dataset where coordinates and columns stay, else write a new one."""
+    dimension = _vectors_of(plan.encoder, next(spool.batches()).slice(0, 1)).shape[1]
+    schema = item_schema(spool.schema, dimension, keep_text and spool.modality == "texts")
+    if plan.base is None or change.kind == "major" or schema != store.vectors(plan.base).schema:
+        batches = _encoded(plan.encoder, schema, spool.batches())
+        return writer.create_vectors(schema, batches)
+    d = plan.difference
+    fresh = {*d.added, *d.changed} if plan.settled else {*d.added, *d.changed, *d.kept}
+    again = {*d.relabeled}
+    gone = [*d.changed, *d.relabeled, *d.removed, *(() if plan.settled else d.kept)]
+    before = store.vectors(plan.base)
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        yield from _encoded(plan.encoder, schema, (pick(batch, fresh) for batch in spool.batches()))
+        for batch in spool.batches():
+            chosen = pick(batch, again)
+            if chosen.num_rows:
+                kept = before.take(chosen.column("id").to_pylist(), columns=["vector"])
+                yield item_rows(schema, chosen, unfixed(kept.column("vector")))
+
+    return writer.extend_vectors(plan.base, gone, rows())
+
+
+def _encoded(
+    encoder: Encoder | None, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    with task("encoding") as work:
+        for batch in batches:
+            if batch.num_rows:
+                yield item_rows(schema, batch, _vectors_of(encoder, batch))
+                work.advance(batch.num_rows)
+
+
+def _vectors_of(encoder: Encoder | None, batch: pa.RecordBatch) -> Matrix:
+    return unfixed(batch.column("content")) if encoder is None else encoder.encode(contents(batch))
+
+
+def _item_evidence(store: Store, plan: Plan, spool: Spool) -> Evidence | None:
+    """Look at the old canaries through the new encoder, and at items that both have."""
+    if plan.base is None:
+        return None
+    base, tolerance = plan.base, Contract.from_dict(plan.base.contract).tolerance
+    canaries = _canaries_of(store, base)
+    departure = None if canaries is None or plan.encoder is None else canaries.departure(plan.encoder)
+    before, after = _shared_items(store, plan, spool)
+    shared, moved = compare_shared(before, after, tolerance)
+    return Evidence(departure, shared, moved, plan.settled)
+
+
+def _shared_items(store: Store, plan: Plan, spool: Spool) -> tuple[Matrix, Matrix]:
+    """Old and new vectors of items that stay; of given vectors also those that changed."""
+    d = plan.difference
+    names = {*d.relabeled, *d.kept, *(d.changed if plan.encoder is None else ())}
+    chosen = set(sorted(names)[:SHARED_SAMPLE]) if plan.encoder is None or not plan.settled else set()
+    if not chosen or plan.base is None:
+        return np.empty((0, 1), np.float32), np.empty((0, 1), np.float32)
+    batches = [batch for batch in (pick(batch, chosen) for batch in spool.batches()) if batch.num_rows]
+    ids = [name for batch in batches for name in batch.column("id").to_pylist()]
+    before = unfixed(store.vectors(plan.base).take(ids, columns=["vector"]).column("vector"))
+    return before, np.concatenate([_vectors_of(plan.encoder, batch) for batch in batches])
+
+
+def _entity_evidence(
+    store: Store, base: Record | None, encoder: Encoder, ids: list[str], vectors: Matrix
+) -> Evidence | None:
+    if base is None:
+        return None
+    places = {name: place for place, name in enumerate(ids)}
+    names = [name for name in store.vectors(base).ids() if name in places][:SHARED_SAMPLE]
+    before = unfixed(store.vectors(base).take(names, columns=["vector"]).column("vector"))
+    tolerance = Contract.from_dict(base.contract).tolerance
+    shared, moved = compare_shared(before, vectors[[places[name] for name in names]], tolerance)
+    canaries = _canaries_of(store, base)
+    departure = None if canaries is None else canaries.departure(encoder)
+    return Evidence(departure, shared, moved, encoder.fingerprint == base.fingerprint)
+
+
+def _change(evidence: Evidence | None, d: Difference, base: Record | None, metric: str) -> Change:
+    if base is None or evidence is None:
+        return Change("major", "first version")
+    contract = Contract.from_dict(base.contract)
+    if contract.metric != metric:
+        return Change("major", f"the metric was {contract.metric} and is now {metric}")
+    return kind_of_change(evidence, d.items_differ, True, contract.tolerance)
+
+
+def _canaries_of(store: Store, base: Record) -> Canaries | None:
+    if "canaries.json" not in store.files(base):
+        return None
+    return Canaries.from_json(store.read(base, "canaries.json"))
+
+
+def _item_canaries(encoder: Encoder | None, spool: Spool) -> Canaries | None:
+    if encoder is None:
+        return None
+    texts = [text for batch in spool.batches() for text in batch.column("content").to_pylist()]
+    return Canaries.choose(encoder, texts)
+
+
+def _table_hashes(table: VectorTable) -> Iterator[tuple[str, bytes, bytes]]:
+    return _hashes(table.scan(["id", "content_hash", "item_hash"]))
+
+
+def _hashes(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[str, bytes, bytes]]:
+    for batch in batches:
+        columns = (batch.column(name).to_pylist() for name in ("id", "content_hash", "item_hash"))
+        yield from zip(*columns, strict=True)

@@ -1,0 +1,203 @@
+"""The card of a version: measured facts, each with how it was measured."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spaceport.arrays import Matrix
+from spaceport.errors import CorruptError
+from spaceport.geometry import neighbors, spectrum
+
+if TYPE_CHECKING:
+    from spaceport.spaces.contract import Contract
+    from spaceport.spaces.publish import Draft
+
+__all__ = ["Fact", "from_json", "measure", "to_json", "to_text"]
+
+SPECTRUM_ROWS = 100_000
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of a card.
+
+    Attributes
+    ----------
+    name : str
+        What it is, in a few words.
+    value : object
+        A number, a string, or a list of them; JSON-able, never NaN.
+    text : str
+        The value as people read it, with its unit.
+    how : str
+        How it was measured.
+    """
+
+    name: str
+    value: Any
+    text: str
+    how: str
+
+
+def measure(draft: Draft, contract: Contract, vectors: Matrix, graph: neighbors.Graph) -> list[Fact]:
+    """Measure a version that is about to be published.
+
+    Parameters
+    ----------
+    draft : Draft
+        What was asked for and written.
+    contract : Contract
+        What the version promises.
+    vectors : ndarray of shape (n, d), float32
+    graph : Graph
+        Its neighbor graph.
+    """
+    return [
+        *_size(draft, contract, vectors),
+        *_shape(vectors),
+        *_hubness(graph, len(vectors), draft.table.ids()),
+        *_examples(graph, draft.table.ids()),
+        *_origin(draft, contract),
+    ]
+
+
+def to_json(facts: Sequence[Fact]) -> str:
+    """The card as JSON."""
+    return json.dumps([asdict(fact) for fact in facts], ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def from_json(text: str | bytes) -> list[Fact]:
+    """Undo `to_json`."""
+    try:
+        return [Fact(**values) for values in json.loads(text)]
+    except (ValueError, TypeError) as error:
+        raise CorruptError("card.json cannot be read.", "Run `spaceport verify`.") from error
+
+
+def to_text(facts: Sequence[Fact], how: bool = False) -> str:
+    """The card as aligned lines; `how` adds how each fact was measured.
+
+    Examples
+    --------
+    >>> print(to_text([Fact("rows", 2, "2", "counted"), Fact("dimension", 8, "8", "counted")]))
+    rows       2
+    dimension  8
+    """
+    width = max(len(fact.name) for fact in facts)
+    lines = []
+    for fact in facts:
+        lines.append(f"{fact.name:<{width}}  {fact.text}")
+        if how:
+            lines.append(f"{'':<{width}}    {fact.how}")
+    return "\n".join(lines)
+
+
+def _size(draft: Draft, contract: Contract, vectors: Matrix) -> list[Fact]:
+    size, source = vectors.nbytes, draft.content_bytes
+    share = size / source if source else 0.0
+    return [
+        Fact("rows", len(vectors), f"{len(vectors):,}", "counted"),
+        Fact("dimension", contract.dimension, str(contract.dimension), "counted"),
+        Fact("metric", contract.metric, contract.metric, "from the contract"),
+        Fact("vector bytes", size, _bytes(size), "rows × dimension × 4"),
+        Fact("source bytes", source, _bytes(source), "content as it was read; of a corpus, its files"),
+        Fact("bytes against source", share, f"{share:.3g}×", "vector bytes / source bytes"),
+    ]
+
+
+def _shape(vectors: Matrix) -> list[Fact]:
+    lengths = np.linalg.norm(vectors, axis=1)
+    zero = int((lengths == 0).sum())
+    sample = _sample(vectors)
+    rank, isotropy = spectrum.effective_rank(sample), spectrum.isotropy(sample)
+    on = "all rows" if len(sample) == len(vectors) else f"{len(sample):,} rows drawn with seed 0"
+    spread = f"{lengths.mean():.3g} (from {lengths.min():.3g} to {lengths.max():.3g})"
+    return [
+        Fact("length of rows", [float(x) for x in (lengths.mean(), lengths.min(), lengths.max())], spread,
+             "mean, smallest and largest Euclidean norm"),
+        Fact("zero rows", zero, f"{zero:,}", "items about which the encoder knows nothing"),
+        Fact("effective rank", rank, f"{rank:.1f} of {vectors.shape[1]}",
+             f"exponential of the entropy of the singular values (Roy & Vetterli 2007), {on}"),
+        Fact("isotropy", isotropy, f"{isotropy:.3f}", f"{_first_line(spectrum.isotropy)} {on}"),
+    ]  # fmt: skip
+
+
+def _hubness(graph: neighbors.Graph, rows: int, ids: Sequence[str]) -> list[Fact]:
+    if graph.indices.shape[1] == 0:
+        return []
+    hubs = spectrum.hubness(graph.indices, rows)
+    k = graph.indices.shape[1]
+    how = f"{k} nearest neighbors of each row, {graph.method}"
+    found = f"{graph.recall:.3f} on {graph.recall_queries:,} queries" if graph.recall_queries else "1 (exact)"
+    return [
+        Fact("orphans", hubs.orphans, f"{hubs.orphans:.1%}", f"items that are nobody's neighbor; {how}"),
+        Fact("largest hub", [ids[hubs.index], hubs.largest], f"{ids[hubs.index]} ({hubs.largest:,} times)",
+             f"the item that is most often a neighbor; {how}"),
+        Fact("neighbor recall", graph.recall, found, f"{graph.method}, against exact search"),
+    ]  # fmt: skip
+
+
+def _examples(graph: neighbors.Graph, ids: Sequence[str]) -> list[Fact]:
+    shown = min(3, graph.indices.shape[1])
+    if not shown:
+        return []
+    facts = []
+    for place in np.linspace(0, len(ids) - 1, min(EXAMPLES, len(ids))).astype(int):
+        near = [ids[index] for index in graph.indices[place, :shown]]
+        facts.append(Fact(f"near {ids[place]}", near, ", ".join(near), "its nearest neighbors in the graph"))
+    return facts
+
+
+def _origin(draft: Draft, contract: Contract) -> list[Fact]:
+    encoder, order = draft.order.encoder, draft.order
+    facts = []
+    if encoder is not None:
+        told = encoder.facts()
+        facts.append(Fact("encoder", encoder.spec, encoder.spec, "as it was built"))
+        facts += [_training(name, value) for name, value in told.items()]
+    facts += [
+        Fact("source", order.source.spec, order.source.spec, "as it was named"),
+        Fact("fingerprint", contract.fingerprint, contract.fingerprint[:16] + "…",
+             "SHA-256 over everything that changes the numbers"),
+        Fact("version", draft.change.kind, f"{draft.change.kind}: {draft.change.reason}", "measured"),
+        Fact("built with", _libraries(), ", ".join(f"{k} {v}" for k, v in _libraries().items()),
+             "installed distributions"),
+    ]  # fmt: skip
+    return facts
+
+
+def _training(name: str, value: object) -> Fact:
+    text = f"{value:,.6g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return Fact(f"training {name.replace('_', ' ')}", value, text, "by the encoder while it was fitted")
+
+
+def _libraries() -> dict[str, str]:
+    names = ("spaceport", "numpy", "scikit-learn", "faiss-cpu", "pylance")
+    return {"Python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _sample(vectors: Matrix) -> Matrix:
+    if len(vectors) <= SPECTRUM_ROWS:
+        return vectors
+    places = np.random.default_rng(0).choice(len(vectors), SPECTRUM_ROWS, replace=False)
+    return vectors[np.sort(places)]
+
+
+def _first_line(function: object) -> str:
+    return (function.__doc__ or "").strip().split("\n")[0]
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

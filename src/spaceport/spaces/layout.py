@@ -1,0 +1,79 @@
+"""The columns of a version's table, and how items and vectors become its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spaceport.arrays import Matrix
+from spaceport.spaces.items import HASH_TYPE, RESERVED, content_hash, item_hash
+
+__all__ = ["entity_batch", "fixed", "item_rows", "item_schema", "metadata_names", "pick", "unfixed"]
+
+
+def item_schema(items: pa.Schema, dimension: int, keep_text: bool) -> pa.Schema:
+    """The table's schema for spooled items: reserved columns, the text if kept, the metadata."""
+    text = [pa.field("text", pa.string())] if keep_text else []
+    metadata = [items.field(name) for name in items.names if name not in (*RESERVED, "content")]
+    return pa.schema([*_reserved(dimension), *text, *metadata])
+
+
+def item_rows(schema: pa.Schema, batch: pa.RecordBatch, vectors: Matrix) -> pa.RecordBatch:
+    """Join a batch of spooled items and their vectors (n, d) into rows of `schema`."""
+    given = {"vector": fixed(vectors)}
+    if "text" in schema.names:
+        given["text"] = batch.column("content")
+    columns = [given[name] if name in given else batch.column(name) for name in schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def entity_batch(ids: Sequence[str], vectors: Matrix, columns: dict[str, Any]) -> pa.RecordBatch:
+    """Rows for entities (words, users, items): their content is their id."""
+    metadata = {name: pa.array(values) for name, values in columns.items()}
+    told = list(zip(*(values.to_pylist() for values in metadata.values()), strict=True)) or [()] * len(ids)
+    contents = [content_hash(name.encode("utf-8", "surrogatepass")) for name in ids]
+    items = [
+        item_hash(content, dict(zip(metadata, row, strict=True)))
+        for content, row in zip(contents, told, strict=True)
+    ]
+    schema = pa.schema(
+        [*_reserved(vectors.shape[1]), *(pa.field(name, values.type) for name, values in metadata.items())]
+    )
+    arrays = [pa.array(ids, pa.string()), fixed(vectors)]
+    arrays += [pa.array(contents, HASH_TYPE), pa.array(items, HASH_TYPE), *metadata.values()]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def metadata_names(schema: pa.Schema) -> list[str]:
+    """The columns that users see: all but those a version keeps for itself."""
+    return [name for name in schema.names if name not in RESERVED]
+
+
+def pick(batch: pa.RecordBatch, ids: set[str]) -> pa.RecordBatch:
+    """The rows of `batch` whose id is among `ids`."""
+    return batch.filter(pc.is_in(batch.column("id"), value_set=pa.array(sorted(ids), pa.string())))
+
+
+def fixed(vectors: Matrix) -> pa.FixedSizeListArray:
+    """Lay (n, d) out as an Arrow column, without a copy."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+
+
+def unfixed(column: pa.ChunkedArray | pa.Array) -> Matrix:
+    """Undo `fixed`."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    flat = whole.flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat, np.float32).reshape(len(whole), whole.type.list_size)
+
+
+def _reserved(dimension: int) -> list[pa.Field]:
+    return [
+        pa.field("id", pa.string()),
+        pa.field("vector", pa.list_(pa.float32(), dimension)),
+        pa.field("content_hash", HASH_TYPE),
+        pa.field("item_hash", HASH_TYPE),
+    ]

@@ -1,0 +1,1 @@
+"""The catalog's schema, one revision after the other, run by Alembic."""

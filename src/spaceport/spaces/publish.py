@@ -1,0 +1,180 @@
+"""Measure a version that is about to be, write its files, and publish it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spaceport.arrays import Matrix
+from spaceport.encoders.base import Encoder
+from spaceport.errors import CorruptError
+from spaceport.geometry import cells, neighbors
+from spaceport.progress import task
+from spaceport.spaces import card
+from spaceport.spaces.contract import Canaries, Contract
+from spaceport.spaces.names import Number
+
+if TYPE_CHECKING:
+    from spaceport.spaces.build import Order
+    from spaceport.spaces.change import Change, Evidence
+    from spaceport.spaces.store import Record, Store, Writer
+    from spaceport.spaces.vectors import VectorTable
+
+__all__ = ["NEIGHBORS", "Draft", "publish", "read_cells", "read_graph"]
+
+NEIGHBORS = 15
+CELL_COUNTS = (10, 64)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version that is about to be: what was asked, what was written, what was measured so far.
+
+    Attributes
+    ----------
+    order : Order
+        What was asked for, with the encoder as it was used.
+    base : Record or None
+        The version that this one follows.
+    change : Change
+        The kind of version, with its reason.
+    evidence : Evidence or None
+        What `change` was decided on; None for a first version.
+    table : VectorTable
+        The rows, written but not yet published.
+    canaries : Canaries or None
+        Inputs kept with their vectors; None without an encoder.
+    content_bytes : int
+        Bytes of the items' content, unpacked.
+    source_digest : str or None
+        A hash over the whole source, for spaces learnt whole.
+    """
+
+    order: Order
+    base: Record | None
+    change: Change
+    evidence: Evidence | None
+    table: VectorTable
+    canaries: Canaries | None
+    content_bytes: int
+    source_digest: str | None = None
+
+
+def publish(store: Store, writer: Writer, draft: Draft) -> Record:
+    """Measure, write the version's files, and commit it."""
+    vectors = draft.table.matrix()
+    contract = _contract(draft, vectors)
+    with task("finding neighbors", total=1, unit="steps"):
+        graph = neighbors.graph(vectors, k=min(NEIGHBORS, len(vectors) - 1), metric=contract.metric)
+    _write_graph(writer.folder, graph)
+    _write_cells(store, writer.folder, draft, vectors, contract.metric)
+    encoder = draft.order.encoder
+    if encoder is not None:
+        encoder.save(writer.folder)
+    if draft.canaries is not None:
+        (writer.folder / "canaries.json").write_text(draft.canaries.to_json(), encoding="utf-8")
+    facts = card.measure(draft, contract, vectors, graph)
+    (writer.folder / "card.json").write_text(card.to_json(facts), encoding="utf-8")
+    return writer.publish(
+        _number(draft),
+        kind=draft.change.kind,
+        contract=contract.to_dict(),
+        fingerprint=contract.fingerprint,
+        rows=len(vectors),
+        dimension=contract.dimension,
+        spec="" if encoder is None else encoder.spec,
+        notes=_notes(draft),
+    )
+
+
+def read_graph(store: Store, record: Record) -> neighbors.Graph:
+    """The neighbor graph that was computed when the version was published."""
+    arrays, values = _load(store, record, "graph.safetensors")
+    return neighbors.Graph(
+        indices=arrays["indices"],
+        similarities=arrays["similarities"],
+        method=values["method"],
+        recall=float(values["recall"]),
+        recall_queries=int(values["recall_queries"]),
+    )
+
+
+def read_cells(store: Store, record: Record) -> list[Matrix]:
+    """The centroids of each level, coarse first; one partition for all versions of a major."""
+    arrays, _ = _load(store, record, "cells.safetensors")
+    return [arrays[name] for name in sorted(arrays)]
+
+
+def _contract(draft: Draft, vectors: Matrix) -> Contract:
+    encoder, order = draft.order.encoder, draft.order
+    lengths = np.linalg.norm(vectors, axis=1)
+    unit = bool(np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0)) and lengths.any())
+    return Contract(
+        modality="words" if order.rows == "entities" else order.source.modality,
+        dimension=vectors.shape[1],
+        metric=order.metric,
+        normalized=unit,
+        fingerprint=_given_fingerprint(vectors.shape[1]) if encoder is None else encoder.fingerprint,
+        roles=("document", "query") if isinstance(encoder, Encoder) else ("document",),
+    )
+
+
+def _given_fingerprint(dimension: int) -> str:
+    """Vectors that came without their encoder: nothing is known but their dimension."""
+    return f"{dimension:064x}"
+
+
+def _number(draft: Draft) -> Number:
+    return Number(1, 0, 0) if draft.base is None else draft.base.number.bump(draft.change.kind)
+
+
+def _notes(draft: Draft) -> dict[str, Any]:
+    notes: dict[str, Any] = {
+        "reason": draft.change.reason,
+        "source": draft.order.source.spec,
+        "label": draft.order.source.label,
+    }
+    if draft.evidence is not None:
+        notes["evidence"] = asdict(draft.evidence)
+    if draft.order.encoder is not None:
+        notes["encoder"] = draft.order.encoder.name
+    if draft.source_digest is not None:
+        notes["source_digest"] = draft.source_digest
+    return notes
+
+
+def _write_graph(folder: Path, graph: neighbors.Graph) -> None:
+    from safetensors.numpy import save_file
+
+    told = {"method": graph.method, "recall": repr(graph.recall), "recall_queries": str(graph.recall_queries)}
+    arrays = {"indices": graph.indices, "similarities": graph.similarities}
+    save_file(arrays, folder / "graph.safetensors", metadata=told)
+
+
+def _write_cells(store: Store, folder: Path, draft: Draft, vectors: Matrix, metric: str) -> None:
+    """A major gets its own partition; what follows keeps it, so that cells can be compared."""
+    from safetensors.numpy import save_file
+
+    if draft.base is not None and draft.change.kind != "major":
+        (folder / "cells.safetensors").write_bytes(store.read(draft.base, "cells.safetensors"))
+        return
+    levels = cells.fit(vectors, counts=CELL_COUNTS, metric=metric, seed=0)
+    arrays = {f"level{level}": np.ascontiguousarray(rows) for level, rows in enumerate(levels)}
+    save_file(arrays, folder / "cells.safetensors")
+
+
+def _load(store: Store, record: Record, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    data = store.read(record, name)
+    try:
+        size = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + size])
+        return load(data), header.get("__metadata__", {})
+    except (SafetensorError, ValueError) as error:
+        raise CorruptError(f"{name} of {record.reference} cannot be read.", "Build it again.") from error

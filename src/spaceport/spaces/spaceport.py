@@ -1,0 +1,183 @@
+"""A store opened for use: build, import, look up, promote, check and clean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from spaceport.encoders.base import Encoder
+from spaceport.sources.base import Source
+from spaceport.spaces.build import Built, Order, build
+from spaceport.spaces.store import Store, open_store
+from spaceport.spaces.version import Version
+
+if TYPE_CHECKING:
+    from spaceport.spaces.store import Alias, Move
+
+__all__ = ["Spaceport", "open"]
+
+
+def open(path: str | os.PathLike[str] | None = None, catalog: str | None = None) -> Spaceport:  # noqa: A001
+    """Open a store, or name one that the first build will make.
+
+    Parameters
+    ----------
+    path : path, optional
+        A folder; by default ``SPACEPORT_STORE``, or ``./spaceport-store``.
+    catalog : str, optional
+        The catalog's SQLAlchemy URL, for example ``postgresql+psycopg://…``; by default an SQLite
+        file in the folder.
+    """
+    return Spaceport(open_store(path, catalog))
+
+
+class Spaceport:
+    """A store with its spaces.
+
+    Examples
+    --------
+    >>> import tempfile, spaceport as sp
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> store = sp.open(folder.name)
+    >>> colors = store.publish("colors", ["red", "green"], [[1.0, 0.0], [0.0, 1.0]])
+    >>> colors
+    colors@1.0.0 · 2 × 2 · cosine
+    >>> store["colors@1"].vectors(["green"])
+    array([[0., 1.]], dtype=float32)
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getitem__(self, reference: str) -> Version:
+        return Version(self.store, self.store.resolve(reference))
+
+    def __iter__(self) -> Iterator[Version]:
+        return (self[name] for name in self.store.spaces())
+
+    def __repr__(self) -> str:
+        return f"Spaceport({str(self.store.path)!r})"
+
+    @property
+    def path(self) -> Path:
+        """The store's folder."""
+        return Path(self.store.path)
+
+    def build(
+        self,
+        space: str,
+        encoder: Encoder,
+        source: Source,
+        *,
+        metric: str = "cosine",
+        rows: str | None = None,
+        keep_text: bool = True,
+        refit: bool = False,
+        wait: float = 0.0,
+    ) -> Version:
+        """Fit if needed, encode, measure and publish; nothing is published where nothing changed.
+
+        Parameters
+        ----------
+        space : str
+            The space's name.
+        encoder : Encoder
+            What turns items into vectors.
+        source : Source
+            Where the items come from.
+        metric : {"cosine", "dot", "euclidean"}
+            The similarity under which distance carries meaning.
+        rows : {"entities", "items"}, optional
+            A row for each thing the encoder learnt (the words), or for each item of the source. By
+            default entities where the source is running text (`corpus`), else items.
+        keep_text : bool
+            Store the items' text beside the vectors; searches and maps show it.
+        refit : bool
+            Learn anew where the latest version's encoder would be taken over: a new major.
+        wait : float
+            Seconds to wait for another writer of the same space.
+
+        Returns
+        -------
+        Version
+            The new version, or the latest where nothing changed.
+        """
+        return self.built(
+            space, encoder, source, metric=metric, rows=rows, keep_text=keep_text, refit=refit, wait=wait
+        )[0]
+
+    def built(
+        self,
+        space: str,
+        encoder: Encoder | None,
+        source: Source,
+        *,
+        metric: str = "cosine",
+        rows: str | None = None,
+        keep_text: bool = True,
+        refit: bool = False,
+        wait: float = 0.0,
+    ) -> tuple[Version, Built]:
+        """As `build`; gives also what was planned and done. Encoder None: the items are vectors."""
+        chosen = rows or ("entities" if source.modality == "words" else "items")
+        order = Order(space, encoder, source, metric, chosen, keep_text, refit)
+        done = build(self.store, order, wait)
+        return Version(self.store, done.record), done
+
+    def publish(
+        self,
+        space: str,
+        ids: Sequence[str],
+        vectors: npt.ArrayLike,
+        metadata: dict[str, Sequence[Any]] | None = None,
+        *,
+        metric: str = "cosine",
+        wait: float = 0.0,
+    ) -> Version:
+        """Publish vectors that were made elsewhere.
+
+        Parameters
+        ----------
+        space : str
+            The space's name.
+        ids : sequence of n unique strings
+        vectors : array-like of shape (n, d)
+        metadata : dict of str to sequence of length n, optional
+            Columns kept beside the vectors.
+        metric, wait
+            As in `build`.
+        """
+        from spaceport.spaces.given import Given
+
+        return self.built(space, None, Given(ids, vectors, metadata or {}), metric=metric, wait=wait)[0]
+
+    def versions(self, space: str) -> list[Version]:
+        """All versions of a space, oldest first."""
+        return [Version(self.store, record) for record in self.store.versions(space)]
+
+    def promote(self, reference: str, alias: str, note: str = "") -> Version:
+        """Let `alias` name the version that `reference` names now; the move is kept in the history."""
+        self.store.promote(reference, alias, note)
+        return self[reference]
+
+    def rollback(self, space: str, alias: str) -> Version:
+        """Let `alias` name again what it named before its last move."""
+        self.store.rollback(space, alias)
+        return self[f"{space}@{alias}"]
+
+    def aliases(self, space: str) -> dict[str, str]:
+        """Each alias of a space with the version it names."""
+        return dict(self.store.aliases(space))
+
+    def verify(self, reference: str) -> list[str]:
+        """Hash every file of a version; gives the problems found, none if it is whole."""
+        return list(self.store.verify(self.store.resolve(reference)))
+
+    def gc(self, dry_run: bool = False) -> list[tuple[Path, int]]:
+        """Remove files that no version lists (left by a crash); gives paths and bytes."""
+        return list(self.store.gc(dry_run=dry_run))

@@ -1,0 +1,255 @@
+"""A published version, as its users see it: vectors, search, algebra, card, map, export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from spaceport.arrays import Matrix, Vector, integer, matrix, vector
+from spaceport.encoders.base import Encoder, load
+from spaceport.errors import NotFoundError, ParameterError, choices
+from spaceport.geometry import algebra, neighbors
+from spaceport.spaces import card, publish
+from spaceport.spaces.contract import Contract
+from spaceport.spaces.layout import metadata_names, unfixed
+
+if TYPE_CHECKING:
+    from spaceport.spaces.store import Record, Store
+
+__all__ = ["Found", "Version"]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The answer of a search: ids with their similarities, the nearest first.
+
+    Attributes
+    ----------
+    ids : list of str
+    similarities : ndarray of shape (k,), float32
+        Under the version's metric; of the Euclidean metric, minus the distance.
+    columns : pyarrow.Table
+        The metadata of the rows found, in the same order.
+    """
+
+    ids: list[str]
+    similarities: npt.NDArray[np.float32]
+    columns: pa.Table
+
+    @property
+    def table(self) -> pa.Table:
+        """Everything as one Arrow table: id, similarity, then the metadata."""
+        head = pa.table({"id": self.ids, "similarity": self.similarities})
+        for name in self.columns.schema.names:
+            head = head.append_column(name, self.columns.column(name))
+        return head
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Everything as a list of plain dicts."""
+        rows: list[dict[str, Any]] = self.table.to_pylist()
+        return rows
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.ids), default=0)
+        pairs = zip(self.ids, self.similarities, strict=True)
+        return "\n".join(f"{name:<{width}}  {similarity:.3f}" for name, similarity in pairs)
+
+
+class Version:
+    """One immutable version of a space.
+
+    Made by `Spaceport`; everything is read late and once.
+    """
+
+    def __init__(self, store: Store, record: Record) -> None:
+        self._store = store
+        self.record = record
+        self.contract = Contract.from_dict(record.contract)
+
+    def __repr__(self) -> str:
+        rows = f"{len(self):,}".replace(",", " ")
+        return f"{self.reference} · {rows} × {self.contract.dimension} · {self.contract.metric}"
+
+    def __len__(self) -> int:
+        return int(self.record.rows)
+
+    @property
+    def reference(self) -> str:
+        """The full name, ``space@MAJOR.MINOR.PATCH``."""
+        return str(self.record.reference)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The ids of all rows, in the order of `vectors`."""
+        return list(self._table.ids())
+
+    def vectors(self, ids: Sequence[str] | None = None) -> Matrix:
+        """Vectors of `ids` in the asked order, or of all rows.
+
+        Returns
+        -------
+        ndarray of shape (n, d), float32
+
+        Raises
+        ------
+        NotFoundError
+            Some of the ids are not in this version.
+        """
+        if ids is None:
+            return self._matrix
+        return unfixed(self._table.take(list(ids), columns=["vector"]).column("vector"))
+
+    def metadata(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Metadata columns of all rows as an Arrow table (None: all of them)."""
+        wanted = self.columns if columns is None else [self._column(name) for name in columns]
+        return pa.Table.from_batches(
+            self._table.scan(wanted), pa.schema([self._table.schema.field(name) for name in wanted])
+        )
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the metadata columns."""
+        return metadata_names(self._table.schema)
+
+    @cached_property
+    def encoder(self) -> Encoder | None:
+        """What made the vectors, ready to encode; None where they were imported."""
+        if "encoder.json" not in self._store.files(self.record):
+            return None
+        self._store.file(self.record, "encoder.safetensors")
+        return load(self._store.file(self.record, "encoder.json").parent)
+
+    @cached_property
+    def card(self) -> list[card.Fact]:
+        """The measured facts of this version."""
+        return card.from_json(self._store.read(self.record, "card.json"))
+
+    @cached_property
+    def graph(self) -> neighbors.Graph:
+        """The neighbor graph: indices and similarities, (n, k) each."""
+        return publish.read_graph(self._store, self.record)
+
+    @cached_property
+    def cells(self) -> list[Matrix]:
+        """Centroids (c, d) of each level of the partition, coarse first."""
+        return publish.read_cells(self._store, self.record)
+
+    def encode(self, texts: Sequence[str], role: str = "query") -> Matrix:
+        """Encode new texts into this version's coordinates.
+
+        Raises
+        ------
+        ParameterError
+            The version was imported without its encoder.
+        """
+        if self.encoder is None:
+            raise ParameterError(
+                f"{self.reference} was imported without an encoder, so texts cannot be encoded.",
+                "Give a vector, or the id of an item.",
+            )
+        return self.encoder.encode(list(texts), role=role)
+
+    def nearest(self, query: str | npt.ArrayLike, k: int = 10) -> Found:
+        """The `k` items nearest to a query.
+
+        Parameters
+        ----------
+        query : str or array-like of shape (d,)
+            The id of an item (which is then left out of the answer), a text to encode, or a vector.
+        k : int
+            How many; fewer come back where the version has fewer.
+
+        Raises
+        ------
+        NotFoundError
+            A single word that a space of words does not know; the message has near spellings.
+        """
+        integer(k, "k", 1)
+        if not isinstance(query, str):
+            return self._found(vector(query, "query", self.contract.dimension), k, ())
+        place = self._places.get(query)
+        if place is not None:
+            return self._found(self._matrix[place], k, (place,))
+        return self._found(self._encoded(query), k, ())
+
+    def analogy(
+        self, *plus: str, minus: str | Sequence[str] = (), k: int = 10, method: str = "3cosadd"
+    ) -> Found:
+        """The items that complete an analogy: `plus` added, `minus` subtracted.
+
+        ``analogy("king", "woman", minus="man")`` asks what is to woman as king is to man.
+
+        Parameters
+        ----------
+        *plus : str
+            Ids that count for.
+        minus : str or sequence of str
+            Ids that count against.
+        k : int
+            How many.
+        method : {"3cosadd", "3cosmul"}
+            See `geometry.algebra.analogy`.
+        """
+        against = [minus] if isinstance(minus, str) else list(minus)
+        positive, negative = [self._place(name) for name in plus], [self._place(name) for name in against]
+        indices, scores = algebra.analogy(
+            self._matrix, positive, negative, k=min(integer(k, "k", 1), len(self)), method=method
+        )
+        return self._answer(indices, scores)
+
+    @property
+    def _table(self) -> Any:
+        return self._store.vectors(self.record)
+
+    @cached_property
+    def _matrix(self) -> Matrix:
+        return matrix(self._table.matrix(), self.reference)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.ids)}
+
+    def _place(self, name: str) -> int:
+        place = self._places.get(name)
+        if place is None:
+            kind = "word" if self.contract.modality == "words" else "id"
+            raise NotFoundError(f"{self.reference} has no {kind} {name!r}.", self._near_names(name))
+        return place
+
+    def _near_names(self, name: str) -> str:
+        same_start = [known for known in self.ids if known[:1].lower() == name[:1].lower()]
+        return choices(name, same_start or self.ids, shown=0).partition(" There are:")[0]
+
+    def _column(self, name: str) -> str:
+        if name not in self.columns:
+            raise NotFoundError(f"{self.reference} has no column {name!r}.", choices(name, self.columns))
+        return name
+
+    def _encoded(self, query: str) -> Vector:
+        """Encode a text; what leaves nothing known in it is an error, not a search with zeros."""
+        if self.encoder is None:
+            self._place(query)
+        encoded: Vector = self.encode([query])[0]
+        if not encoded.any():
+            self._place(query)
+        return encoded
+
+    def _found(self, query: Vector, k: int, leave_out: tuple[int, ...]) -> Found:
+        wanted = min(k + len(leave_out), len(self))
+        indices, similarities = neighbors.nearest(self._matrix, query[None, :], wanted, self.contract.metric)
+        keep = ~np.isin(indices[0], leave_out)
+        return self._answer(indices[0][keep][:k], similarities[0][keep][:k])
+
+    def _answer(self, indices: npt.NDArray[np.integer[Any]], similarities: Matrix) -> Found:
+        ids = [self.ids[index] for index in indices]
+        return Found(ids, similarities, self._table.take(ids, columns=self.columns))
