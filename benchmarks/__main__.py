@@ -42,7 +42,9 @@ def table(rows: list[dict[str, object]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [names, *([cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
-    return "\n".join("  ".join(text.ljust(w) for text, w in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(
+        "  ".join(text.ljust(w) for text, w in zip(line, widths, strict=True)) for line in lines
+    )
 
 
 def cell(value: object) -> str:

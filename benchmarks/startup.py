@@ -13,8 +13,16 @@ def run() -> list[dict[str, object]]:
     """Wall seconds of ``spaceport --help`` in a fresh process, warm, beside an empty Python."""
     spaceport = str(Path(sys.executable).with_name("spaceport"))
     return [
-        {"what": "python -c pass", "seconds (median of 9)": wall([sys.executable, "-c", "pass"]), "target": ""},
-        {"what": "spaceport --help", "seconds (median of 9)": wall([spaceport, "--help"]), "target": "< 0.4"},
+        {
+            "what": "python -c pass",
+            "seconds (median of 9)": wall([sys.executable, "-c", "pass"]),
+            "target": "",
+        },
+        {
+            "what": "spaceport --help",
+            "seconds (median of 9)": wall([spaceport, "--help"]),
+            "target": "< 0.4",
+        },
     ]
 
 

@@ -48,7 +48,11 @@ def _is_typing(node: ast.AST) -> bool:
 
 def _targets(node: ast.AST, known: dict[str, Path]) -> list[str]:
     if isinstance(node, ast.Import):
-        return [alias.name[len(PACKAGE) + 1 :] for alias in node.names if alias.name.startswith(PACKAGE + ".")]
+        return [
+            alias.name[len(PACKAGE) + 1 :]
+            for alias in node.names
+            if alias.name.startswith(PACKAGE + ".")
+        ]
     if not isinstance(node, ast.ImportFrom):
         return []
     assert node.level == 0, f"relative import in line {node.lineno}: write it whole"

@@ -54,7 +54,9 @@ def test_unique_ids_pass_unchanged(values: list[str]) -> None:
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, unique=True), st.data())
-def test_a_repeated_id_is_counted_and_the_first_named(values: list[str], data: st.DataObject) -> None:
+def test_a_repeated_id_is_counted_and_the_first_named(
+    values: list[str], data: st.DataObject
+) -> None:
     twice = data.draw(st.sampled_from(values))
     with pytest.raises(InputError) as caught:
         arrays.ids([*values, twice, twice])

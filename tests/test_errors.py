@@ -8,11 +8,17 @@ from spaceport import errors
 
 
 def classes() -> list[type[errors.SpaceportError]]:
-    return [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, errors.SpaceportError)]
+    return [
+        c
+        for _, c in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(c, errors.SpaceportError)
+    ]
 
 
 @pytest.mark.parametrize("kind", classes())
-def test_every_error_stands_in_the_drawn_tree_and_has_two_lines(kind: type[errors.SpaceportError]) -> None:
+def test_every_error_stands_in_the_drawn_tree_and_has_two_lines(
+    kind: type[errors.SpaceportError],
+) -> None:
     assert kind.__name__ in (errors.__doc__ or "")
     error = kind("What was wrong.", "What to do.")
     assert str(error) == "What was wrong.\nWhat to do."

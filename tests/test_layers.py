@@ -36,7 +36,9 @@ def wrong_layers(found: list[Import]) -> list[str]:
     return [
         f"{i.importer}:{i.line} imports {i.imported}"
         for i in found
-        if i.importer and i.imported and ORDER.index(layer(i.importer)) < ORDER.index(layer(i.imported))
+        if i.importer
+        and i.imported
+        and ORDER.index(layer(i.importer)) < ORDER.index(layer(i.imported))
     ]
 
 
@@ -85,7 +87,14 @@ def test_no_circle() -> None:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    for name in ("errors", "spaces/store", "encoders/lsa", "encoders/onehot", "geometry/a", "geometry/b"):
+    for name in (
+        "errors",
+        "spaces/store",
+        "encoders/lsa",
+        "encoders/onehot",
+        "geometry/a",
+        "geometry/b",
+    ):
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text("")

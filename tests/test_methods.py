@@ -20,7 +20,8 @@ def test_an_unknown_parameter_lists_those_that_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "hashing(", "hashing(3)", "os.system('x')", "hashing(dimension=__import__('os'))", "a; b"]
+    "spec",
+    ["", "hashing(", "hashing(3)", "os.system('x')", "hashing(dimension=__import__('os'))", "a; b"],
 )
 def test_only_literals_are_read(spec: str) -> None:
     with pytest.raises(ParameterError):
@@ -41,11 +42,16 @@ def test_the_method_stands_where_its_module_would() -> None:
 
 
 def plug(monkeypatch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
-    monkeypatch.setattr(methods, "entry_points", lambda group: [p for p in points if p.group == group])
+    monkeypatch.setattr(
+        methods, "entry_points", lambda group: [p for p in points if p.group == group]
+    )
 
 
 def test_an_outside_package_joins_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(monkeypatch, EntryPoint("theirs", "spaceport.encoders.hashing:Hashing", "spaceport.encoders"))
+    plug(
+        monkeypatch,
+        EntryPoint("theirs", "spaceport.encoders.hashing:Hashing", "spaceport.encoders"),
+    )
     assert "theirs" in methods.names("encoders")
     assert methods.load("encoders", "theirs").__name__ == "Hashing"
 

@@ -13,7 +13,11 @@ def test_a_callback_hears_every_step_with_its_total() -> None:
     with progress.using(heard.append), progress.task("training", 10, "words") as work:
         work.advance(4)
         work.advance(6)
-    assert [(r.done, r.total, r.unit) for r in heard] == [(0, 10, "words"), (4, 10, "words"), (10, 10, "words")]
+    assert [(r.done, r.total, r.unit) for r in heard] == [
+        (0, 10, "words"),
+        (4, 10, "words"),
+        (10, 10, "words"),
+    ]
 
 
 def test_it_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

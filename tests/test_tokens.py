@@ -28,7 +28,9 @@ def test_the_rule_is_the_one_that_is_stated(text: str) -> None:
     assert Tokenizer()(text) == oracle(text)
 
 
-@pytest.mark.parametrize("text", ["हिन्दी में", "नमस्ते", "naïve cafe\u0301", "Ωμέγα", "straße", "𑀅𑀸 𞤀", "ไทย"])
+@pytest.mark.parametrize(
+    "text", ["हिन्दी में", "नमस्ते", "naïve cafe\u0301", "Ωμέγα", "straße", "𑀅𑀸 𞤀", "ไทย"]
+)
 def test_words_of_many_scripts_stay_whole(text: str) -> None:
     assert Tokenizer()(text) == oracle(text)
     assert len(Tokenizer()(text)) == len(text.split())
@@ -43,7 +45,9 @@ def test_ascii_and_other_text_are_cut_alike() -> None:
     assert Tokenizer()(plain + " é")[:-1] == Tokenizer()(plain)
 
 
-@pytest.mark.parametrize(("pattern", "what"), [("(", "not a regular expression"), ("(a)b", "capturing group")])
+@pytest.mark.parametrize(
+    ("pattern", "what"), [("(", "not a regular expression"), ("(a)b", "capturing group")]
+)
 def test_a_bad_pattern_is_refused(pattern: str, what: str) -> None:
     with pytest.raises(ParameterError, match=what):
         Tokenizer(pattern)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "SpaceportError",
     "Spaceport",
+    "SpaceportError",
     "Tokenizer",
     "Version",
     "encoders",

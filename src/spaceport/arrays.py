@@ -48,9 +48,13 @@ def matrix(X: npt.ArrayLike, name: str = "X", dimension: int | None = None) -> M
     try:
         given = np.asarray(X)
     except ValueError as error:
-        raise InputError(f"`{name}` has rows of unequal length.", "Give every row d numbers.") from error
+        raise InputError(
+            f"`{name}` has rows of unequal length.", "Give every row d numbers."
+        ) from error
     if given.dtype.kind not in "fiub":
-        raise InputError(f"`{name}` must hold real numbers. Got {given.dtype}.", "Convert it to float32.")
+        raise InputError(
+            f"`{name}` must hold real numbers. Got {given.dtype}.", "Convert it to float32."
+        )
     if given.ndim != 2 or given.shape[1] == 0:
         raise InputError(
             f"`{name}` must have shape (n, d) with d > 0. Got {given.shape}.",
@@ -93,9 +97,13 @@ def ids(values: Sequence[Any], name: str = "ids", count: int | None = None) -> l
     spaceport.errors.InputError: `ids` has 2 empty ids; the first is at position 1.
     Fill them in, or leave the ids out to have them made from the content.
     """
-    given = [value if type(value) is str else "" if value is None else str(value) for value in values]
+    given = [
+        value if type(value) is str else "" if value is None else str(value) for value in values
+    ]
     if count is not None and len(given) != count:
-        raise InputError(f"`{name}` must hold {count} ids. Got {len(given)}.", "Give one id per vector.")
+        raise InputError(
+            f"`{name}` must hold {count} ids. Got {len(given)}.", "Give one id per vector."
+        )
     remedy = "or leave the ids out to have them made from the content."
     empty = given.count("")
     if empty:
@@ -157,7 +165,8 @@ def unpack(arrays: dict[str, npt.NDArray[Any]]) -> list[str]:
     data, ends = arrays["bytes"].tobytes(), arrays["ends"].tolist()
     starts = [0, *ends][: len(ends)]
     return [
-        data[start:end].decode("utf-8", "surrogatepass") for start, end in zip(starts, ends, strict=True)
+        data[start:end].decode("utf-8", "surrogatepass")
+        for start, end in zip(starts, ends, strict=True)
     ]
 
 

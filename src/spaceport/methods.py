@@ -52,7 +52,9 @@ def load(family: str, name: str) -> type[Any]:
         loaded: type[Any] = plugins[name].load()
         return loaded
     if name not in _files(family):
-        raise NotFoundError(f"There is no method `{name}` in {family}.", choices(name, names(family)))
+        raise NotFoundError(
+            f"There is no method `{name}` in {family}.", choices(name, names(family))
+        )
     try:
         module = import_module(f"spaceport.{family}.{name}")
     except ModuleNotFoundError as error:

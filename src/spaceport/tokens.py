@@ -21,13 +21,13 @@ WORDS = "words"
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Split text into words.
+    r"""Split text into words.
 
     The rule: normalize to NFC; lower-case unless told not to; take each match of `pattern`.
     The pattern ``"words"`` takes every run of letters, digits and combining marks of any script
     (so ``naïve`` and ``हिन्दी`` stay whole); underscores, apostrophes and all else separate. Scripts
     written without spaces (Chinese, Japanese, Thai) come out as runs, not as words: give those
-    texts already segmented, or a pattern such as ``r"\\w"``.
+    texts already segmented, or a pattern such as ``r"\w"``.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Tokenizer:
     --------
     >>> Tokenizer()("The cat's naïve; it read_csv'd 3 files.")
     ['the', 'cat', 's', 'naïve', 'it', 'read', 'csv', 'd', '3', 'files']
-    >>> Tokenizer(r"\\S+", lowercase=False)("Don't panic")
+    >>> Tokenizer(r"\S+", lowercase=False)("Don't panic")
     ["Don't", 'panic']
     """
 
@@ -68,7 +68,7 @@ _ASCII_WORDS = re.compile("[a-zA-Z0-9]+")
 
 @lru_cache(maxsize=1)
 def _unicode_words() -> re.Pattern[str]:
-    """Python's ``\\w`` leaves combining marks out, which would cut Hindi words at their vowel signs.
+    r"""Python's ``\w`` leaves combining marks out, which would cut Hindi words at their vowel signs.
 
     The marks are tested only where a run of letters ends, and those beyond the basic plane behind a
     guard: one class of all of them would be searched range by range for every character.
@@ -102,6 +102,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
         ) from error
     if compiled.groups:
         raise ParameterError(
-            f"The token pattern {pattern!r} has a capturing group.", "Write (?:...) in place of (...)."
+            f"The token pattern {pattern!r} has a capturing group.",
+            "Write (?:...) in place of (...).",
         )
     return compiled

@@ -22,14 +22,21 @@ app = typer.Typer(
 )
 
 SpaceName = Annotated[str, typer.Option("--space", help="The space's name.")]
-Method = Annotated[str, typer.Option("--method", help="An encoder, or one with parameters: 'lsa(dimension=200)'.")]
+Method = Annotated[
+    str, typer.Option("--method", help="An encoder, or one with parameters: 'lsa(dimension=200)'.")
+]
 Dimension = Annotated[int | None, typer.Option("--dimension", min=1, help="Length of the vectors.")]
 Metric = Annotated[str, typer.Option("--metric", help="cosine, dot or euclidean.")]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the encoder.")
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the encoder."),
 ]
-Refit = Annotated[bool, typer.Option("--refit", help="Learn anew: a new major, even if parameters are the same.")]
-Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for another writer of the same space.")]
+Refit = Annotated[
+    bool, typer.Option("--refit", help="Learn anew: a new major, even if parameters are the same.")
+]
+Wait = Annotated[
+    float, typer.Option("--wait", help="Seconds to wait for another writer of the same space.")
+]
 Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the files.")]
 
 
@@ -39,12 +46,17 @@ def words(
     space: SpaceName,
     method: Method = "word2vec",
     dimension: Dimension = None,
-    window: Annotated[int | None, typer.Option(min=1, help="Words on either side that count as context.")] = None,
+    window: Annotated[
+        int | None, typer.Option(min=1, help="Words on either side that count as context.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text.")] = None,
     minimum_count: Annotated[int | None, typer.Option(min=1, help="Leave rarer words out.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Training threads [default: all cores].")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Training threads [default: all cores].")
+    ] = None,
     reproducible: Annotated[
-        bool | None, typer.Option("--reproducible", help="The same bytes from any number of threads.")
+        bool | None,
+        typer.Option("--reproducible", help="The same bytes from any number of threads."),
     ] = None,
     settings: Settings = None,
     metric: Metric = "cosine",
@@ -68,20 +80,43 @@ def words(
         reproducible=reproducible,
     )
     source = sources.corpus(*paths, encoding=encoding)
-    _build(store, catalog, space, _encoder(method, chosen), source, as_json, metric=metric, refit=refit, wait=wait)
+    _build(
+        store,
+        catalog,
+        space,
+        _encoder(method, chosen),
+        source,
+        as_json,
+        metric=metric,
+        refit=refit,
+        wait=wait,
+    )
 
 
-@app.command(epilog="Example: spaceport build texts papers.jsonl.gz --column abstract --label venue --space papers")
+@app.command(
+    epilog="Example: spaceport build texts papers.jsonl.gz --column abstract --label venue --space papers"
+)
 def texts(
-    path: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL (each also .gz), Parquet, or a folder of texts.")],
+    path: Annotated[
+        Path, typer.Argument(help="CSV, TSV, JSONL (each also .gz), Parquet, or a folder of texts.")
+    ],
     space: SpaceName,
-    column: Annotated[str | None, typer.Option("--column", help="The column with the text.")] = None,
-    id: Annotated[  # noqa: A002 - the option's name
-        str | None, typer.Option("--id", help="The column with the ids [default: made from the content].")
+    column: Annotated[
+        str | None, typer.Option("--column", help="The column with the text.")
     ] = None,
-    label: Annotated[str | None, typer.Option("--label", help="The column to color and judge by.")] = None,
-    keep: Annotated[list[str] | None, typer.Option("--keep", help="Metadata columns to keep [default: all].")] = None,
-    skip_empty: Annotated[bool, typer.Option("--skip-empty", help="Leave out items without text.")] = False,
+    id: Annotated[
+        str | None,
+        typer.Option("--id", help="The column with the ids [default: made from the content]."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", help="The column to color and judge by.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", help="Metadata columns to keep [default: all].")
+    ] = None,
+    skip_empty: Annotated[
+        bool, typer.Option("--skip-empty", help="Leave out items without text.")
+    ] = False,
     keep_text: Annotated[bool, typer.Option(help="Store the text beside the vectors.")] = True,
     method: Method = "lsa",
     dimension: Dimension = None,
@@ -98,7 +133,13 @@ def texts(
     from spaceport import sources
 
     source = sources.texts(
-        str(path), column=column, id=id, label=label, keep=keep, encoding=encoding, skip_empty=skip_empty
+        str(path),
+        column=column,
+        id=id,
+        label=label,
+        keep=keep,
+        encoding=encoding,
+        skip_empty=skip_empty,
     )
     encoder = _encoder(method, parameters(settings or [], dimension=dimension))
     _build(
@@ -110,7 +151,8 @@ def texts(
 @app.command(epilog="Example: spaceport build pydocs --space python-docs")
 def pydocs(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Folders of Python source [default: this Python's installation].")
+        list[str] | None,
+        typer.Argument(help="Folders of Python source [default: this Python's installation]."),
     ] = None,
     space: SpaceName = "python-docs",
     method: Method = "lsa",
@@ -126,7 +168,16 @@ def pydocs(
     from spaceport import sources
 
     encoder = _encoder(method, parameters(settings or [], dimension=dimension))
-    _build(store, catalog, space, encoder, sources.pydocs(paths or None), as_json, refit=refit, wait=wait)
+    _build(
+        store,
+        catalog,
+        space,
+        encoder,
+        sources.pydocs(paths or None),
+        as_json,
+        refit=refit,
+        wait=wait,
+    )
 
 
 def _encoder(method: str, params: dict[str, Any]) -> Encoder:
@@ -134,15 +185,29 @@ def _encoder(method: str, params: dict[str, Any]) -> Encoder:
     from spaceport import methods
 
     encoder: Encoder = methods.parse("encoders", method)
-    return methods.make("encoders", encoder.name, {**encoder.params(), **params}) if params else encoder
+    return (
+        methods.make("encoders", encoder.name, {**encoder.params(), **params})
+        if params
+        else encoder
+    )
 
 
 def _build(
-    store: Path | None, catalog: str | None, space: str, encoder: Encoder, source: Source, as_json: bool, **told: Any
+    store: Path | None,
+    catalog: str | None,
+    space: str,
+    encoder: Encoder,
+    source: Source,
+    as_json: bool,
+    **told: Any,
 ) -> None:
     version, built = open_store(store, catalog).built(space, encoder, source, **told)
     if as_json:
-        row = {"version": version.reference, "change": built.change.kind, "reason": built.change.reason}
+        row = {
+            "version": version.reference,
+            "change": built.change.kind,
+            "reason": built.change.reason,
+        }
         emit([row | {"rows": len(version), "dimension": version.contract.dimension}], True)
         return
     if built.change.kind == "none":

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AsJson",
     "Space",
-    "StorePath",
     "StoreCatalog",
+    "StorePath",
     "emit",
     "open_store",
     "parameters",
@@ -29,19 +29,27 @@ __all__ = [
 
 StorePath = Annotated[
     Path | None,
-    typer.Option("--store", envvar="SPACEPORT_STORE", help="The store's folder [default: ./spaceport-store]."),
+    typer.Option(
+        "--store", envvar="SPACEPORT_STORE", help="The store's folder [default: ./spaceport-store]."
+    ),
 ]
 StoreCatalog = Annotated[
     str | None,
-    typer.Option("--catalog", envvar="SPACEPORT_CATALOG", help="SQLAlchemy URL of the catalog [default: SQLite]."),
+    typer.Option(
+        "--catalog",
+        envvar="SPACEPORT_CATALOG",
+        help="SQLAlchemy URL of the catalog [default: SQLite].",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Space = Annotated[str, typer.Argument(help="A space or version: NAME, NAME@1, NAME@1.2.0 or NAME@alias.")]
+Space = Annotated[
+    str, typer.Argument(help="A space or version: NAME, NAME@1, NAME@1.2.0 or NAME@alias.")
+]
 
 
 def open_store(path: Path | None, catalog: str | None = None) -> Spaceport:
     """Open the store that the options name."""
-    from spaceport.spaces.spaceport import open  # noqa: A004
+    from spaceport.spaces.spaceport import open
 
     return open(path, catalog)
 
@@ -51,10 +59,16 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def emit(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Iterable[str] | None = None) -> None:
+def emit(
+    rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Iterable[str] | None = None
+) -> None:
     """Print rows: a table for people, a list of objects for machines."""
     if as_json:
-        say(json.dumps([dict(row) for row in rows], ensure_ascii=False, default=str, allow_nan=False))
+        say(
+            json.dumps(
+                [dict(row) for row in rows], ensure_ascii=False, default=str, allow_nan=False
+            )
+        )
         return
     from rich.console import Console
     from rich.table import Table
@@ -64,7 +78,9 @@ def emit(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Iterable[str
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in shown:
         numeric = bool(rows) and all(isinstance(row.get(name), int | float) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
+        table.add_column(
+            name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis"
+        )
     for row in rows:
         table.add_row(*(Text(_cell(row.get(name))) for name in shown))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)

@@ -13,13 +13,26 @@ __all__ = ["add_to"]
 
 
 def import_(
-    path: Annotated[Path, typer.Argument(help="npy, npz, safetensors, Parquet, Arrow, word2vec, GloVe or fastText .vec.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="npy, npz, safetensors, Parquet, Arrow, word2vec, GloVe or fastText .vec."
+        ),
+    ],
     space: Annotated[str, typer.Option("--space", help="The space's name.")],
-    ids: Annotated[Path | None, typer.Option("--ids", help="A text file with one id per line.")] = None,
-    column: Annotated[str | None, typer.Option("--column", help="The column or array with the vectors.")] = None,
-    format: Annotated[str | None, typer.Option("--format", help="The format [default: found by content].")] = None,  # noqa: A002
+    ids: Annotated[
+        Path | None, typer.Option("--ids", help="A text file with one id per line.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option("--column", help="The column or array with the vectors.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", help="The format [default: found by content].")
+    ] = None,
     metric: Annotated[str, typer.Option("--metric", help="cosine, dot or euclidean.")] = "cosine",
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for another writer.")] = 0.0,
+    wait: Annotated[
+        float, typer.Option("--wait", help="Seconds to wait for another writer.")
+    ] = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
@@ -27,10 +40,15 @@ def import_(
     """Publish vectors that another tool made."""
     from spaceport import sources
 
-    source = sources.vectors(str(path), ids=None if ids is None else str(ids), column=column, format=format)
+    source = sources.vectors(
+        str(path), ids=None if ids is None else str(ids), column=column, format=format
+    )
     version, built = open_store(store, catalog).built(space, None, source, metric=metric, wait=wait)
     if as_json:
-        emit([{"version": version.reference, "change": built.change.kind, "rows": len(version)}], True)
+        emit(
+            [{"version": version.reference, "change": built.change.kind, "rows": len(version)}],
+            True,
+        )
     elif built.change.kind == "none":
         say(f"Nothing changed: {version} stays.")
     else:
@@ -39,7 +57,12 @@ def import_(
 
 def export(
     space: Space,
-    to: Annotated[str, typer.Option("--to", help="word2vec, word2vec-text, glove, npy, npz, safetensors, parquet, arrow.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="word2vec, word2vec-text, glove, npy, npz, safetensors, parquet, arrow."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -52,5 +75,7 @@ def export(
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command("import", epilog="Example: spaceport import vectors.npy --ids ids.txt --space mine")(import_)
+    app.command(
+        "import", epilog="Example: spaceport import vectors.npy --ids ids.txt --space mine"
+    )(import_)
     app.command(epilog="Example: spaceport export words-en@1 --to word2vec -o words.bin")(export)

@@ -19,7 +19,9 @@ def near(
     space: Space,
     query: Annotated[str, typer.Argument(help="The id of an item, or a text.")],
     k: Count = 10,
-    columns: Annotated[list[str] | None, typer.Option("--column", help="Metadata columns to show.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", help="Metadata columns to show.")
+    ] = None,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
@@ -67,7 +69,7 @@ def list_(
                 for alias, named in opened.aliases(version.record.space).items()
                 if named == version.reference
             ),
-            "created": version.record.created.isoformat(timespec="seconds"),
+            "created": version.record.created,
         }
         for version in versions
     ]
@@ -87,7 +89,9 @@ def show(
     version = open_store(store, catalog)[space]
     if as_json:
         told = {"version": version.reference, "contract": version.contract.to_dict()}
-        say(json.dumps(told | {"card": [asdict(fact) for fact in version.card]}, ensure_ascii=False))
+        say(
+            json.dumps(told | {"card": [asdict(fact) for fact in version.card]}, ensure_ascii=False)
+        )
         return
     say(f"{version}\n")
     say(to_text(version.card, how=how))

@@ -29,7 +29,9 @@ for group in (exchange, looking, mapping, storing):
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.")
+    ] = False,
 ) -> None:
     if version:
         sys.stdout.write(f"spaceport {__version__}\n")
@@ -44,7 +46,9 @@ def main() -> None:
         sys.stderr.write(f"spaceport: {error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("spaceport: Interrupted.\nNothing was published; every published version is whole.\n")
+        sys.stderr.write(
+            "spaceport: Interrupted.\nNothing was published; every published version is whole.\n"
+        )
         sys.exit(130)
     except BrokenPipeError:
         # The reader (head, less) left. Python would complain while closing stdout: give it another.

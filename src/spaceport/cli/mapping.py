@@ -14,9 +14,19 @@ __all__ = ["add_to"]
 
 def map_(
     space: Space,
-    output: Annotated[Path, typer.Option("--output", "-o", help="An .html page (self-contained) or a .png.")],
-    color: Annotated[str | None, typer.Option("--color", help="Metadata column to color by [default: the label].")] = None,
-    method: Annotated[str, typer.Option("--method", help="A projection, or one with parameters: 'umap(neighbors=30)'.")] = "umap",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="An .html page (self-contained) or a .png.")
+    ],
+    color: Annotated[
+        str | None,
+        typer.Option("--color", help="Metadata column to color by [default: the label]."),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", help="A projection, or one with parameters: 'umap(neighbors=30)'."
+        ),
+    ] = "umap",
     store: StorePath = None,
     catalog: StoreCatalog = None,
 ) -> None:

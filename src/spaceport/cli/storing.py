@@ -12,7 +12,9 @@ __all__ = ["add_to"]
 
 
 def verify(
-    space: Annotated[str | None, typer.Argument(help="A version [default: every version of every space].")] = None,
+    space: Annotated[
+        str | None, typer.Argument(help="A version [default: every version of every space].")
+    ] = None,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
@@ -35,7 +37,9 @@ def verify(
 
 
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
@@ -43,12 +47,12 @@ def gc(
     """Remove files that belong to no published version (what a crash leaves)."""
     removed = open_store(store, catalog).gc(dry_run=dry_run)
     if as_json:
-        emit([{"path": str(path), "bytes": size} for path, size in removed], True)
+        emit([{"path": file.path, "bytes": file.size} for file in removed], True)
         return
     verb = "Would remove" if dry_run else "Removed"
-    say(f"{verb} {len(removed)} paths, {sum(size for _, size in removed):,} bytes.")
-    for path, size in removed:
-        say(f"  {path}  {size:,}")
+    say(f"{verb} {len(removed)} files, {sum(file.size for file in removed):,} bytes.")
+    for file in removed:
+        say(f"  {file.path}  {file.size:,}")
 
 
 def promote(

@@ -1,7 +1,13 @@
 """Ways of computing an embedding: one file each, ``encoders.word2vec(dimension=100)``."""
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 from spaceport.methods import Family
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...
+
 
 sys.modules[__name__].__class__ = Family

@@ -23,7 +23,7 @@ from typing import IO, BinaryIO, cast
 
 from spaceport.errors import InputError, NotFoundError, ParameterError
 
-__all__ = ["Found", "decoded", "existing", "find", "members", "opened", "text_codec", "walk"]
+__all__ = ["Found", "decoded", "existing", "find", "members", "opened", "text_codec", "valid", "walk"]
 
 BLOCK = 1 << 20
 _COMPRESSIONS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
@@ -185,6 +185,21 @@ def decoded(stream: BinaryIO, encoding: str, name: object) -> Iterator[str]:
         if not block:
             return
         read += len(block)
+
+
+def valid(text: str) -> str:
+    r"""Put U+FFFD for halves of surrogate pairs, which a literal can spell and UTF-8 cannot hold.
+
+    Examples
+    --------
+    >>> valid("cut \ud83d short") == "cut \ufffd short"
+    True
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _undecodable(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from spaceport.errors import InputError, NotFoundError, ParameterError, choices
-from spaceport.sources._files import decoded, opened, walk
+from spaceport.sources._files import decoded, opened, valid, walk
 
 __all__ = ["FORMATS", "Chunk", "Layout", "TableFormat", "table_format"]
 
@@ -154,17 +154,9 @@ def _object(line: str, number: int, path: Path) -> dict[str, Any]:
             f"{path}, line {number}: a JSON {type(row).__name__} where an object is wanted.",
             "Give one JSON object per line.",
         )
-    return _whole(row) if "\\ud" in line.lower() else row
-
-
-def _whole(row: dict[str, Any]) -> dict[str, Any]:
-    """Put U+FFFD in place of halves of surrogate pairs, which JSON can spell and UTF-8 cannot hold."""
-    return {
-        name: value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if isinstance(value, str)
-        else value
-        for name, value in row.items()
-    }
+    if "\\ud" in line.lower():
+        return {name: valid(value) if type(value) is str else value for name, value in row.items()}
+    return row
 
 
 def _read_text_lines(path: Path, layout: Layout) -> Iterator[Chunk]:

@@ -1,0 +1,1 @@
+"""Spaces in two storeys: a store of versions below; contract, build, card and version above."""

@@ -13,27 +13,26 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from spaceport.arrays import Matrix
-from spaceport.encoders.base import Encoder, contents, load
+from spaceport.encoders.base import Encoder, contents
 from spaceport.errors import ParameterError
 from spaceport.progress import task
 from spaceport.sources.base import Source
-from spaceport.spaces.change import Change, Evidence, compare_shared, kind_of_change
+from spaceport.spaces.change import Change, Evidence, kind_of_change
 from spaceport.spaces.contract import Canaries, Contract
+from spaceport.spaces.evidence import of_entities, of_items
 from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
 from spaceport.spaces.publish import Draft, publish
+from spaceport.spaces.reading import read_canaries, read_encoder
 
 if TYPE_CHECKING:
     from spaceport.spaces.store import Record, Store, Writer
     from spaceport.spaces.vectors import VectorTable
 
 __all__ = ["Built", "Plan", "build"]
-
-SHARED_SAMPLE = 4096
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,9 @@ class Order:
 
     def __post_init__(self) -> None:
         if self.rows not in ("entities", "items"):
-            raise ParameterError(f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one.")
+            raise ParameterError(
+                f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one."
+            )
         if self.encoder is None and self.source.modality != "vectors":
             raise ParameterError(
                 f"{self.source.spec} gives {self.source.modality}, and no encoder was named.",
@@ -139,7 +140,7 @@ def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Bu
         return Built(plan.base, Change("none", "nothing changed"), plan)
     if plan.encoder is not None and not plan.settled:
         plan.encoder.fit(spool)
-    evidence = _item_evidence(store, plan, spool)
+    evidence = None if plan.base is None else _evidence(store, plan, plan.base, spool)
     change = _change(evidence, plan.difference, plan.base, order.metric)
     table = _write_items(store, writer, plan, change, spool, order.keep_text)
     draft = Draft(
@@ -169,7 +170,7 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
             f"{encoder.name} learns no entities.", "Choose word2vec or onehot, or build from texts."
         )
     batch = entity_batch(*learnt, encoder.entity_columns())
-    evidence = _entity_evidence(store, base, encoder, *learnt)
+    evidence = None if base is None else of_entities(store, base, encoder, *learnt)
     before = () if base is None else _table_hashes(store.vectors(base))
     change = _change(evidence, difference(before, _hashes(iter([batch]))), base, order.metric)
     draft = Draft(
@@ -187,29 +188,39 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
 
 def _plan(store: Store, base: Record | None, order: Order, spool: Spool) -> Plan:
     settled = None if base is None or order.refit else _settle(store, base, order)
-    same = base is not None and _same_vectors_source(base, order) if order.encoder is None else settled
     before = () if base is None else _table_hashes(store.vectors(base))
+    given = order.encoder is None and base is not None and _came_without_encoder(base, order)
     return Plan(
         space=order.space,
         base=base,
         encoder=settled or order.encoder,
-        settled=bool(same),
+        settled=given or settled is not None,
         difference=difference(before, _hashes(spool.read())),
     )
 
 
 def _settle(store: Store, base: Record, order: Order) -> Encoder | None:
-    """The base's own encoder, if `order` asks for the same method, parameters and metric."""
+    """The base's own encoder, if `order` asks for that method, parameters and metric.
+
+    Not if its canaries have moved: the same parameters with another library can be another model.
+    """
     asked = order.encoder
-    if asked is None or "encoder.json" not in store.files(base) or not _same_metric(base, order):
+    known = read_encoder(store, base)
+    if asked is None or known is None or not _same_metric(base, order):
         return None
-    settled = load(store.file(base, "encoder.json").parent)
-    if settled.name != asked.name or settled.numbers() != asked.numbers():
+    if known.name != asked.name or known.numbers() != asked.numbers():
         return None
-    return settled if asked.fitted else asked
+    settled = known if asked.fitted else asked
+    canaries = read_canaries(store, base)
+    if (
+        canaries is not None
+        and canaries.departure(settled) > Contract.from_dict(base.contract).tolerance
+    ):
+        return None
+    return settled
 
 
-def _same_vectors_source(base: Record, order: Order) -> bool:
+def _came_without_encoder(base: Record, order: Order) -> bool:
     return "encoder" not in base.notes and _same_metric(base, order)
 
 
@@ -257,44 +268,21 @@ def _vectors_of(encoder: Encoder | None, batch: pa.RecordBatch) -> Matrix:
     return unfixed(batch.column("content")) if encoder is None else encoder.encode(contents(batch))
 
 
-def _item_evidence(store: Store, plan: Plan, spool: Spool) -> Evidence | None:
-    """Look at the old canaries through the new encoder, and at items that both have."""
-    if plan.base is None:
-        return None
-    base, tolerance = plan.base, Contract.from_dict(plan.base.contract).tolerance
-    canaries = _canaries_of(store, base)
-    departure = None if canaries is None or plan.encoder is None else canaries.departure(plan.encoder)
-    before, after = _shared_items(store, plan, spool)
-    shared, moved = compare_shared(before, after, tolerance)
-    return Evidence(departure, shared, moved, plan.settled)
-
-
-def _shared_items(store: Store, plan: Plan, spool: Spool) -> tuple[Matrix, Matrix]:
-    """Old and new vectors of items that stay; of given vectors also those that changed."""
+def _evidence(store: Store, plan: Plan, base: Record, spool: Spool) -> Evidence:
+    """What shows whether the coordinates stay; a taken-over encoder is asked for its canaries only."""
     d = plan.difference
-    names = {*d.relabeled, *d.kept, *(d.changed if plan.encoder is None else ())}
-    chosen = set(sorted(names)[:SHARED_SAMPLE]) if plan.encoder is None or not plan.settled else set()
-    if not chosen or plan.base is None:
-        return np.empty((0, 1), np.float32), np.empty((0, 1), np.float32)
-    batches = [batch for batch in (pick(batch, chosen) for batch in spool.batches()) if batch.num_rows]
-    ids = [name for batch in batches for name in batch.column("id").to_pylist()]
-    before = unfixed(store.vectors(plan.base).take(ids, columns=["vector"]).column("vector"))
-    return before, np.concatenate([_vectors_of(plan.encoder, batch) for batch in batches])
-
-
-def _entity_evidence(
-    store: Store, base: Record | None, encoder: Encoder, ids: list[str], vectors: Matrix
-) -> Evidence | None:
-    if base is None:
-        return None
-    places = {name: place for place, name in enumerate(ids)}
-    names = [name for name in store.vectors(base).ids() if name in places][:SHARED_SAMPLE]
-    before = unfixed(store.vectors(base).take(names, columns=["vector"]).column("vector"))
-    tolerance = Contract.from_dict(base.contract).tolerance
-    shared, moved = compare_shared(before, vectors[[places[name] for name in names]], tolerance)
-    canaries = _canaries_of(store, base)
-    departure = None if canaries is None else canaries.departure(encoder)
-    return Evidence(departure, shared, moved, encoder.fingerprint == base.fingerprint)
+    shared = [] if plan.settled and plan.encoder is not None else [*d.kept, *d.relabeled]
+    if plan.encoder is None:
+        shared += d.changed
+    return of_items(
+        store,
+        base,
+        plan.encoder,
+        plan.settled,
+        spool.batches(),
+        shared,
+        lambda batch: _vectors_of(plan.encoder, batch),
+    )
 
 
 def _change(evidence: Evidence | None, d: Difference, base: Record | None, metric: str) -> Change:
@@ -304,12 +292,6 @@ def _change(evidence: Evidence | None, d: Difference, base: Record | None, metri
     if contract.metric != metric:
         return Change("major", f"the metric was {contract.metric} and is now {metric}")
     return kind_of_change(evidence, d.items_differ, True, contract.tolerance)
-
-
-def _canaries_of(store: Store, base: Record) -> Canaries | None:
-    if "canaries.json" not in store.files(base):
-        return None
-    return Canaries.from_json(store.read(base, "canaries.json"))
 
 
 def _item_canaries(encoder: Encoder | None, spool: Spool) -> Canaries | None:

@@ -47,7 +47,9 @@ class Fact:
     how: str
 
 
-def measure(draft: Draft, contract: Contract, vectors: Matrix, graph: neighbors.Graph) -> list[Fact]:
+def measure(
+    draft: Draft, contract: Contract, vectors: Matrix, graph: neighbors.Graph
+) -> list[Fact]:
     """Measure a version that is about to be published.
 
     Parameters
@@ -71,7 +73,9 @@ def measure(draft: Draft, contract: Contract, vectors: Matrix, graph: neighbors.
 
 def to_json(facts: Sequence[Fact]) -> str:
     """The card as JSON."""
-    return json.dumps([asdict(fact) for fact in facts], ensure_ascii=False, allow_nan=False, indent=1)
+    return json.dumps(
+        [asdict(fact) for fact in facts], ensure_ascii=False, allow_nan=False, indent=1
+    )
 
 
 def from_json(text: str | bytes) -> list[Fact]:
@@ -108,7 +112,9 @@ def _size(draft: Draft, contract: Contract, vectors: Matrix) -> list[Fact]:
         Fact("dimension", contract.dimension, str(contract.dimension), "counted"),
         Fact("metric", contract.metric, contract.metric, "from the contract"),
         Fact("vector bytes", size, _bytes(size), "rows × dimension × 4"),
-        Fact("source bytes", source, _bytes(source), "content as it was read; of a corpus, its files"),
+        Fact(
+            "source bytes", source, _bytes(source), "content as it was read; of a corpus, its files"
+        ),
         Fact("bytes against source", share, f"{share:.3g}×", "vector bytes / source bytes"),
     ]
 
@@ -136,7 +142,11 @@ def _hubness(graph: neighbors.Graph, rows: int, ids: Sequence[str]) -> list[Fact
     hubs = spectrum.hubness(graph.indices, rows)
     k = graph.indices.shape[1]
     how = f"{k} nearest neighbors of each row, {graph.method}"
-    found = f"{graph.recall:.3f} on {graph.recall_queries:,} queries" if graph.recall_queries else "1 (exact)"
+    found = (
+        f"{graph.recall:.3f} on {graph.recall_queries:,} queries"
+        if graph.recall_queries
+        else "1 (exact)"
+    )
     return [
         Fact("orphans", hubs.orphans, f"{hubs.orphans:.1%}", f"items that are nobody's neighbor; {how}"),
         Fact("largest hub", [ids[hubs.index], hubs.largest], f"{ids[hubs.index]} ({hubs.largest:,} times)",
@@ -152,7 +162,9 @@ def _examples(graph: neighbors.Graph, ids: Sequence[str]) -> list[Fact]:
     facts = []
     for place in np.linspace(0, len(ids) - 1, min(EXAMPLES, len(ids))).astype(int):
         near = [ids[index] for index in graph.indices[place, :shown]]
-        facts.append(Fact(f"near {ids[place]}", near, ", ".join(near), "its nearest neighbors in the graph"))
+        facts.append(
+            Fact(f"near {ids[place]}", near, ", ".join(near), "its nearest neighbors in the graph")
+        )
     return facts
 
 
@@ -175,8 +187,16 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
 
 
 def _training(name: str, value: object) -> Fact:
-    text = f"{value:,.6g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-    return Fact(f"training {name.replace('_', ' ')}", value, text, "by the encoder while it was fitted")
+    text = (
+        f"{value:,.6g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )
+    return Fact(
+        f"training {name.replace('_', ' ')}", value, text, "by the encoder while it was fitted"
+    )
 
 
 def _libraries() -> dict[str, str]:

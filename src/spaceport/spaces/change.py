@@ -48,7 +48,9 @@ class Change:
     reason: str
 
 
-def kind_of_change(evidence: Evidence, items_differ: bool, files_differ: bool, tolerance: float) -> Change:
+def kind_of_change(
+    evidence: Evidence, items_differ: bool, files_differ: bool, tolerance: float
+) -> Change:
     """Decide the kind of version from what was measured.
 
     Parameters

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spaceport.arrays import Matrix, matrix
 from spaceport.encoders.base import Encoder
@@ -69,9 +70,12 @@ class Contract:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Contract:
+    def from_dict(cls, values: Mapping[str, Any]) -> Contract:
         """Undo `to_dict`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**told)
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,12 @@ class Canaries:
             values = json.loads(text)
             return cls(tuple(values["items"]), matrix(values["vectors"], "canaries"))
         except (ValueError, KeyError, TypeError) as error:
-            raise CorruptError("canaries.json cannot be read.", "Run `spaceport verify`.") from error
+            raise CorruptError(
+                "canaries.json cannot be read.", "Run `spaceport verify`."
+            ) from error
 
 
-def departures(before: Matrix, after: Matrix) -> np.ndarray[Any, np.dtype[np.float64]]:
+def departures(before: Matrix, after: Matrix) -> npt.NDArray[np.float64]:
     """How far each row moved, relative to the longer of its two vectors.
 
     The formula is ``|a - b| / max(|a|, |b|)``, 0 where both are zero, 1 for all rows where the
@@ -131,4 +137,5 @@ def departures(before: Matrix, after: Matrix) -> np.ndarray[Any, np.dtype[np.flo
     wide, other = before.astype(np.float64), after.astype(np.float64)
     gap = np.linalg.norm(wide - other, axis=1)
     size = np.maximum(np.linalg.norm(wide, axis=1), np.linalg.norm(other, axis=1))
-    return np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
+    relative: npt.NDArray[np.float64] = np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
+    return relative

@@ -47,7 +47,7 @@ class Entry:
     sha256: str
 
     def under(self, folder: str) -> Entry:
-        """The same file, named from the folder that holds `folder`."""
+        """Name the same file from the folder that holds `folder`."""
         return replace(self, path=f"{folder}/{self.path}")
 
 
@@ -111,7 +111,7 @@ def listing(folder: Path) -> set[str]:
 
 def prune(folder: Path, names: Iterable[str]) -> None:
     """Remove the files `names` below `folder`, and the folders that this leaves empty."""
-    parents = set()
+    parents: set[Path] = set()
     for name in names:
         path = folder / name
         path.unlink(missing_ok=True)
@@ -186,7 +186,9 @@ def _is_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     words = str(error)
-    return any(sign in words for sign in ("os error 28)", "No space left on device", "disk is full"))
+    return any(
+        sign in words for sign in ("os error 28)", "No space left on device", "disk is full")
+    )
 
 
 def _free(folder: Path) -> str:
@@ -198,5 +200,5 @@ def _free(folder: Path) -> str:
 def _corrupt(path: Path, what: str) -> CorruptError:
     return CorruptError(
         f"The file {path} {what}.",
-        "Restore it from a backup, or use another version; `spaceport verify` lists all that is wrong.",
+        "Restore it from a backup; `spaceport verify` lists all that is wrong.",
     )

@@ -31,7 +31,9 @@ class Given(Source):
     modality: ClassVar[str] = "vectors"
     unique_ids: ClassVar[bool] = True
 
-    def __init__(self, ids: Sequence[str], vectors: npt.ArrayLike, metadata: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self, ids: Sequence[str], vectors: npt.ArrayLike, metadata: Mapping[str, Sequence[Any]]
+    ) -> None:
         self.vectors = arrays.matrix(vectors, "vectors")
         self.ids = arrays.ids(ids, "ids", len(self.vectors))
         self.metadata = {name: self._column(name, values) for name, values in metadata.items()}
@@ -45,7 +47,9 @@ class Given(Source):
         try:
             return pa.array(values)
         except pa.ArrowException as error:
-            raise InputError(f"The column {name!r} cannot be stored: {error}.", "Give one type.") from error
+            raise InputError(
+                f"The column {name!r} cannot be stored: {error}.", "Give one type."
+            ) from error
 
     @property
     def spec(self) -> str:
@@ -56,7 +60,10 @@ class Given(Source):
         """Yield slices of at most 16,384 rows."""
         for start in range(0, len(self.ids), BATCH):
             rows = slice(start, start + BATCH)
-            columns = {"id": pa.array(self.ids[rows], pa.string()), "content": fixed(self.vectors[rows])}
+            columns = {
+                "id": pa.array(self.ids[rows], pa.string()),
+                "content": fixed(self.vectors[rows]),
+            }
             columns |= {name: values[rows] for name, values in self.metadata.items()}
             yield pa.RecordBatch.from_pydict(columns)
 

@@ -126,7 +126,9 @@ class Difference:
         return not self.items_differ and not self.relabeled
 
 
-def difference(before: Iterable[tuple[str, bytes, bytes]], after: Iterable[tuple[str, bytes, bytes]]) -> Difference:
+def difference(
+    before: Iterable[tuple[str, bytes, bytes]], after: Iterable[tuple[str, bytes, bytes]]
+) -> Difference:
     """Compare items given as (id, content hash, item hash).
 
     Examples

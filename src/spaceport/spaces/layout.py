@@ -34,14 +34,19 @@ def item_rows(schema: pa.Schema, batch: pa.RecordBatch, vectors: Matrix) -> pa.R
 def entity_batch(ids: Sequence[str], vectors: Matrix, columns: dict[str, Any]) -> pa.RecordBatch:
     """Rows for entities (words, users, items): their content is their id."""
     metadata = {name: pa.array(values) for name, values in columns.items()}
-    told = list(zip(*(values.to_pylist() for values in metadata.values()), strict=True)) or [()] * len(ids)
+    told = list(zip(*(values.to_pylist() for values in metadata.values()), strict=True)) or [
+        ()
+    ] * len(ids)
     contents = [content_hash(name.encode("utf-8", "surrogatepass")) for name in ids]
     items = [
         item_hash(content, dict(zip(metadata, row, strict=True)))
         for content, row in zip(contents, told, strict=True)
     ]
     schema = pa.schema(
-        [*_reserved(vectors.shape[1]), *(pa.field(name, values.type) for name, values in metadata.items())]
+        [
+            *_reserved(vectors.shape[1]),
+            *(pa.field(name, values.type) for name, values in metadata.items()),
+        ]
     )
     arrays = [pa.array(ids, pa.string()), fixed(vectors)]
     arrays += [pa.array(contents, HASH_TYPE), pa.array(items, HASH_TYPE), *metadata.values()]

@@ -46,14 +46,17 @@ class Number:
         """Read ``MAJOR.MINOR.PATCH``; anything else is a ParameterError."""
         if not _NUMBER.fullmatch(text) or text.count(".") != 2:
             raise ParameterError(
-                f"{text!r} is not a version number.", "Write three whole numbers, for example 1.0.0."
+                f"{text!r} is not a version number.",
+                "Write three whole numbers, for example 1.0.0.",
             )
         return cls(*map(int, text.split(".")))
 
     def bump(self, kind: str) -> Number:
         """Give the next number after a change of `kind`: major, minor or patch."""
         if kind not in KINDS:
-            raise ParameterError(f"`kind` must be one of {', '.join(KINDS)}. Got {kind!r}.", "Choose one.")
+            raise ParameterError(
+                f"`kind` must be one of {', '.join(KINDS)}. Got {kind!r}.", "Choose one."
+            )
         if kind == "major":
             return Number(self.major + 1)
         if kind == "minor":
@@ -90,7 +93,9 @@ class Reference:
         """
         if self.selector is None:
             return ()
-        return tuple(map(int, self.selector.split("."))) if _NUMBER.fullmatch(self.selector) else None
+        return (
+            tuple(map(int, self.selector.split("."))) if _NUMBER.fullmatch(self.selector) else None
+        )
 
     def __str__(self) -> str:
         return self.space if self.selector is None else f"{self.space}@{self.selector}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ import numpy as np
 
 from spaceport.arrays import Matrix
 from spaceport.encoders.base import Encoder
-from spaceport.errors import CorruptError
 from spaceport.geometry import cells, neighbors
 from spaceport.progress import task
 from spaceport.spaces import card
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from spaceport.spaces.store import Record, Store, Writer
     from spaceport.spaces.vectors import VectorTable
 
-__all__ = ["NEIGHBORS", "Draft", "publish", "read_cells", "read_graph"]
+__all__ = ["CELL_COUNTS", "NEIGHBORS", "Draft", "publish"]
 
 NEIGHBORS = 15
 CELL_COUNTS = (10, 64)
@@ -84,29 +82,9 @@ def publish(store: Store, writer: Writer, draft: Draft) -> Record:
         kind=draft.change.kind,
         contract=contract.to_dict(),
         fingerprint=contract.fingerprint,
-        rows=len(vectors),
-        dimension=contract.dimension,
         spec="" if encoder is None else encoder.spec,
         notes=_notes(draft),
     )
-
-
-def read_graph(store: Store, record: Record) -> neighbors.Graph:
-    """The neighbor graph that was computed when the version was published."""
-    arrays, values = _load(store, record, "graph.safetensors")
-    return neighbors.Graph(
-        indices=arrays["indices"],
-        similarities=arrays["similarities"],
-        method=values["method"],
-        recall=float(values["recall"]),
-        recall_queries=int(values["recall_queries"]),
-    )
-
-
-def read_cells(store: Store, record: Record) -> list[Matrix]:
-    """The centroids of each level, coarse first; one partition for all versions of a major."""
-    arrays, _ = _load(store, record, "cells.safetensors")
-    return [arrays[name] for name in sorted(arrays)]
 
 
 def _contract(draft: Draft, vectors: Matrix) -> Contract:
@@ -118,7 +96,9 @@ def _contract(draft: Draft, vectors: Matrix) -> Contract:
         dimension=vectors.shape[1],
         metric=order.metric,
         normalized=unit,
-        fingerprint=_given_fingerprint(vectors.shape[1]) if encoder is None else encoder.fingerprint,
+        fingerprint=_given_fingerprint(vectors.shape[1])
+        if encoder is None
+        else encoder.fingerprint,
         roles=("document", "query") if isinstance(encoder, Encoder) else ("document",),
     )
 
@@ -150,7 +130,11 @@ def _notes(draft: Draft) -> dict[str, Any]:
 def _write_graph(folder: Path, graph: neighbors.Graph) -> None:
     from safetensors.numpy import save_file
 
-    told = {"method": graph.method, "recall": repr(graph.recall), "recall_queries": str(graph.recall_queries)}
+    told = {
+        "method": graph.method,
+        "recall": repr(graph.recall),
+        "recall_queries": str(graph.recall_queries),
+    }
     arrays = {"indices": graph.indices, "similarities": graph.similarities}
     save_file(arrays, folder / "graph.safetensors", metadata=told)
 
@@ -165,16 +149,3 @@ def _write_cells(store: Store, folder: Path, draft: Draft, vectors: Matrix, metr
     levels = cells.fit(vectors, counts=CELL_COUNTS, metric=metric, seed=0)
     arrays = {f"level{level}": np.ascontiguousarray(rows) for level, rows in enumerate(levels)}
     save_file(arrays, folder / "cells.safetensors")
-
-
-def _load(store: Store, record: Record, name: str) -> tuple[dict[str, Any], dict[str, str]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    data = store.read(record, name)
-    try:
-        size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + size])
-        return load(data), header.get("__metadata__", {})
-    except (SafetensorError, ValueError) as error:
-        raise CorruptError(f"{name} of {record.reference} cannot be read.", "Build it again.") from error

@@ -16,12 +16,13 @@ from spaceport.spaces.store import Store, open_store
 from spaceport.spaces.version import Version
 
 if TYPE_CHECKING:
-    from spaceport.spaces.store import Alias, Move
+    from spaceport.spaces.catalog import Move
+    from spaceport.spaces.store import Removed
 
 __all__ = ["Spaceport", "open"]
 
 
-def open(path: str | os.PathLike[str] | None = None, catalog: str | None = None) -> Spaceport:  # noqa: A001
+def open(path: str | os.PathLike[str] | None = None, catalog: str | None = None) -> Spaceport:
     """Open a store, or name one that the first build will make.
 
     Parameters
@@ -32,7 +33,7 @@ def open(path: str | os.PathLike[str] | None = None, catalog: str | None = None)
         The catalog's SQLAlchemy URL, for example ``postgresql+psycopg://…``; by default an SQLite
         file in the folder.
     """
-    return Spaceport(open_store(path, catalog))
+    return Spaceport(open_store(None if path is None else Path(path), catalog))
 
 
 class Spaceport:
@@ -61,12 +62,12 @@ class Spaceport:
         return (self[name] for name in self.store.spaces())
 
     def __repr__(self) -> str:
-        return f"Spaceport({str(self.store.path)!r})"
+        return f"Spaceport({str(self.store.root)!r})"
 
     @property
     def path(self) -> Path:
         """The store's folder."""
-        return Path(self.store.path)
+        return Path(self.store.root)
 
     def build(
         self,
@@ -108,7 +109,14 @@ class Spaceport:
             The new version, or the latest where nothing changed.
         """
         return self.built(
-            space, encoder, source, metric=metric, rows=rows, keep_text=keep_text, refit=refit, wait=wait
+            space,
+            encoder,
+            source,
+            metric=metric,
+            rows=rows,
+            keep_text=keep_text,
+            refit=refit,
+            wait=wait,
         )[0]
 
     def built(
@@ -154,7 +162,9 @@ class Spaceport:
         """
         from spaceport.spaces.given import Given
 
-        return self.built(space, None, Given(ids, vectors, metadata or {}), metric=metric, wait=wait)[0]
+        return self.built(
+            space, None, Given(ids, vectors, metadata or {}), metric=metric, wait=wait
+        )[0]
 
     def versions(self, space: str) -> list[Version]:
         """All versions of a space, oldest first."""
@@ -172,12 +182,16 @@ class Spaceport:
 
     def aliases(self, space: str) -> dict[str, str]:
         """Each alias of a space with the version it names."""
-        return dict(self.store.aliases(space))
+        return {alias: record.reference for alias, record in self.store.aliases(space).items()}
+
+    def history(self, space: str, alias: str) -> list[Move]:
+        """Every move of an alias, oldest first: who, when, from what to what, and why."""
+        return self.store.history(space, alias)
 
     def verify(self, reference: str) -> list[str]:
         """Hash every file of a version; gives the problems found, none if it is whole."""
         return list(self.store.verify(self.store.resolve(reference)))
 
-    def gc(self, dry_run: bool = False) -> list[tuple[Path, int]]:
-        """Remove files that no version lists (left by a crash); gives paths and bytes."""
-        return list(self.store.gc(dry_run=dry_run))
+    def gc(self, dry_run: bool = False) -> list[Removed]:
+        """Remove files that no version lists (left by a crash); gives their paths and sizes."""
+        return self.store.gc(dry_run=dry_run)

@@ -1,19 +1,12 @@
-"""A version's vectors: one Lance dataset per major, one Lance version per minor. Lance lives here only.
-
-Lance writes a file under a passing name and renames it when it is whole, so what has its final name
-may be hashed and brought to the disk while the next file is being written.
-"""
+"""A version's vectors, read from Lance: a dataset per major, a Lance version per minor."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from queue import Empty, Full, Queue
 from typing import Any, cast
 
 import numpy as np
@@ -23,13 +16,10 @@ import pyarrow.compute as pc
 
 from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError, NotFoundError, SpaceportError, choices
-from spaceport.spaces.files import Entry, Sealer, listing, prune, room
 from spaceport.spaces.index import IdIndex
 
-__all__ = ["VectorTable", "Written", "create", "extend"]
+__all__ = ["HINT", "VectorTable", "lance_library"]
 
-FILE_BYTES = 128 << 20
-DELETE_CHUNK = 10_000
 HINT = "_versions/latest_version_hint.json"
 
 
@@ -54,7 +44,7 @@ class VectorTable:
     @cached_property
     def _dataset(self) -> Any:
         with self._reading():
-            return _lance().dataset(str(self.folder), version=self.version)
+            return lance_library().dataset(str(self.folder), version=self.version)
 
     @cached_property
     def count(self) -> int:
@@ -82,7 +72,7 @@ class VectorTable:
         return [name for batch in self.scan(["id"]) for name in batch.column("id").to_pylist()]
 
     def take(self, ids: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of `ids`, in the order asked; an id asked twice comes twice.
+        """Fetch the rows of `ids`, in the order asked; an id asked twice comes twice.
 
         Parameters
         ----------
@@ -103,16 +93,20 @@ class VectorTable:
         asked = pa.array(ids, pa.string())
         which, positions = self.index.candidates(asked)
         found = self.rows(positions, [*dict.fromkeys(["id", *wanted])])
-        same = pc.equal(found.column("id"), asked.take(pa.array(which))).to_numpy(zero_copy_only=False)
+        same = pc.equal(found.column("id"), asked.take(pa.array(which))).to_numpy(
+            zero_copy_only=False
+        )
         missing = np.setdiff1d(np.arange(len(asked)), which[same])
         if len(missing):
             raise self._unknown([ids[place] for place in missing], len(ids))
         return (found if same.all() else found.filter(pa.array(same))).select(wanted)
 
     def rows(
-        self, positions: Sequence[int] | npt.NDArray[np.integer[Any]], columns: Sequence[str] | None = None
+        self,
+        positions: Sequence[int] | npt.NDArray[np.integer[Any]],
+        columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """The rows at `positions` (0 is the first), in the order asked."""
+        """Fetch the rows at `positions` (0 is the first), in the order asked."""
         wanted = self._columns(columns)
         places = np.asarray(positions, np.int64)
         if not len(places):
@@ -125,11 +119,15 @@ class VectorTable:
         with self._reading():
             return self._dataset.take(pa.array(places), columns=wanted)
 
-    def scan(self, columns: Sequence[str] | None = None, batch_size: int = 8192) -> Iterator[pa.RecordBatch]:
+    def scan(
+        self, columns: Sequence[str] | None = None, batch_size: int = 8192
+    ) -> Iterator[pa.RecordBatch]:
         """Yield all rows in batches, each time in the same order."""
         wanted = self._columns(columns)
         with self._reading():
-            yield from self._dataset.to_batches(columns=wanted, batch_size=batch_size, scan_in_order=True)
+            yield from self._dataset.to_batches(
+                columns=wanted, batch_size=batch_size, scan_in_order=True
+            )
 
     def matrix(self) -> Matrix:
         """All vectors: ndarray of shape (n, d), float32, in the rows' order."""
@@ -142,7 +140,7 @@ class VectorTable:
         return whole
 
     def files(self) -> set[str]:
-        """The files that this version needs, as paths from the dataset's folder."""
+        """List the files that this version needs, as paths from the dataset's folder."""
         needed = {f"_versions/{2**64 - 1 - self.version:020d}.manifest"}
         for fragment in self._dataset.get_fragments():
             needed.update(f"data/{file.path}" for file in fragment.metadata.files)
@@ -165,25 +163,26 @@ class VectorTable:
         near = self._near(first)
         return NotFoundError(
             f"{some} not in {self.name}{more}{first!r}.",
-            f"Did you mean {' or '.join(map(repr, near))}?" if near else "No id there is spelt like it.",
+            f"Did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else "No id there is spelt like it.",
         )
 
     def _near(self, asked: str, most: int = 50_000) -> list[str]:
         """Near spellings of `asked`, among ids of its first letter and about its length."""
         from difflib import get_close_matches
 
-        near: list[str] = []
+        near: dict[str, str] = {}
         for batch in self.scan(["id"]):
             column = batch.column("id")
-            length = pc.utf8_length(column)
             close = pc.and_(
                 pc.starts_with(column, asked[:1], ignore_case=True),
-                pc.less_equal(pc.abs(pc.subtract(length, len(asked))), 2),
+                pc.less_equal(pc.abs(pc.subtract(pc.utf8_length(column), len(asked))), 2),
             )
-            near += column.filter(close).to_pylist()
+            near.update((name.casefold(), name) for name in column.filter(close).to_pylist())
             if len(near) >= most:
                 break
-        return get_close_matches(asked, near, n=3)
+        return [near[name] for name in get_close_matches(asked.casefold(), near, n=3)]
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -195,162 +194,12 @@ class VectorTable:
         except (OSError, ValueError, RuntimeError) as error:
             raise CorruptError(
                 f"The vectors of {self.name} cannot be read: {str(error).split(', /')[0]}.",
-                "Run `spaceport verify` to see which files are broken, and restore those from a backup.",
+                "Run `spaceport verify` to see which files are broken; restore those from a backup.",
             ) from error
 
 
-@dataclass(frozen=True)
-class Written:
-    """A new Lance version: its table, all the files that it needs, and the entries of the new ones."""
-
-    table: VectorTable
-    needed: frozenset[str]
-    entries: tuple[Entry, ...]
-
-
-def create(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], tag: str) -> Written:
-    """Write a new dataset, bring it to the disk and hash it.
-
-    Parameters
-    ----------
-    folder : Path
-        Must not exist.
-    schema : pyarrow.Schema
-        Has at least ``id`` (string) and ``vector`` (fixed-size list of float32).
-    batches : iterable of pyarrow.RecordBatch
-        Read once, in the caller's thread.
-    tag : str
-        Lance's name for the version, so that Lance's own cleanup keeps it.
-    """
-    with room(folder), closing(Sealer(folder)) as sealer:
-        dataset = _write(folder, schema, batches, sealer, "create")
-        return _finish(folder, dataset.version, tag, sealer, frozenset())
-
-
-def extend(
-    folder: Path,
-    base_version: int,
-    remove_ids: Sequence[str],
-    batches: Iterable[pa.RecordBatch],
-    tag: str,
-) -> Written:
-    """Write a new Lance version after `base_version`: without the rows of `remove_ids`, with `batches`.
-
-    Where the dataset's head is another version, `base_version` is restored first. The versions
-    between, which nobody asked for, are removed again.
-    """
-    before = frozenset(listing(folder))
-    with room(folder), closing(Sealer(folder)) as sealer:
-        dataset = _lance().dataset(str(folder), version=base_version)
-        if dataset.latest_version != base_version:
-            dataset.restore()
-        for start in range(0, len(remove_ids), DELETE_CHUNK):
-            dataset.delete(_any_of(remove_ids[start : start + DELETE_CHUNK]))
-        _write(folder, dataset.schema, batches, sealer, "append")
-        return _finish(folder, _lance().dataset(str(folder)).version, tag, sealer, before)
-
-
-def _finish(folder: Path, version: int, tag: str, sealer: Sealer, before: frozenset[str]) -> Written:
-    table = VectorTable(folder, version)
-    _lance().dataset(str(folder), version=version).tags.create(tag, version)
-    needed = frozenset(table.files() | {f"_refs/tags/{tag}.json"})
-    prune(folder, listing(folder) - before - needed - {HINT})
-    return Written(table, needed, tuple(sealer.entries(needed - before)))
-
-
-def _write(
-    folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], sealer: Sealer, mode: str
-) -> Any:
-    lance = _lance()
-
-    def write(stream: Iterator[pa.RecordBatch]) -> Any:
-        reader = pa.RecordBatchReader.from_batches(schema, stream)
-        return lance.write_dataset(
-            reader,
-            str(folder),
-            mode=mode,
-            data_storage_version="stable",
-            max_bytes_per_file=FILE_BYTES,
-            progress=_progress(sealer),
-        )
-
-    return _fed(batches, write)
-
-
-def _progress(sealer: Sealer) -> Any:
-    """A listener that has each file sealed as soon as Lance has finished it."""
-    from lance.progress import FragmentWriteProgress
-
-    class Sealing(FragmentWriteProgress):  # type: ignore[misc]  # Lance has no types
-        def begin(self, fragment: Any, **_: Any) -> None:
-            pass
-
-        def complete(self, fragment: Any, **_: Any) -> None:
-            for file in fragment.files:
-                sealer.add(f"data/{file.path}")
-
-    return Sealing()
-
-
-class _Stopped(Exception):  # noqa: N818 - never leaves this file
-    """Ends a stream whose batches will not come."""
-
-
-def _fed(batches: Iterable[pa.RecordBatch], write: Callable[[Iterator[pa.RecordBatch]], Any]) -> Any:
-    """Run `write` in a thread and feed it from this one.
-
-    So an error or Ctrl-C in `batches` is raised here as it is, and no thread is left inside them.
-    """
-    feed: Queue[pa.RecordBatch | None | _Stopped] = Queue(maxsize=2)
-
-    def stream() -> Iterator[pa.RecordBatch]:
-        while (batch := feed.get()) is not None:
-            if isinstance(batch, _Stopped):
-                raise batch
-            yield batch
-
-    with ThreadPoolExecutor(1, "spaceport-write") as pool:
-        job = pool.submit(write, stream())
-        try:
-            for batch in batches:
-                _put(feed, batch, job)
-            _put(feed, None, job)
-            return job.result()
-        except BaseException:
-            _stop(feed, job)
-            raise
-
-
-def _put(feed: Queue[Any], batch: pa.RecordBatch | None, job: Future[Any]) -> None:
-    """Hand `batch` over; where the writer has failed meanwhile, raise its error."""
-    while not job.done():
-        try:
-            return feed.put(batch, timeout=0.1)
-        except Full:
-            continue
-    job.result()
-    raise AssertionError("the writer ended before its batches did")
-
-
-def _stop(feed: Queue[Any], job: Future[Any]) -> None:
-    while not job.done():
-        try:
-            feed.put(_Stopped(), timeout=0.05)
-        except Full:
-            try:
-                feed.get_nowait()
-            except Empty:
-                continue
-
-
-def _any_of(ids: Sequence[str]) -> str:
-    """A condition in SQL; a quote within an id is doubled, and nothing else has a meaning there."""
-    quoted = ",".join("'" + name.replace("'", "''") + "'" for name in ids)
-    return f"id IN ({quoted})"
-
-
-def _lance() -> Any:
-    """Import Lance late (0.7 s), told to keep its warnings from users unless they ask for them."""
+def lance_library() -> Any:
+    """Import Lance late (0.7 s), and keep its warnings from users who do not ask for them."""
     os.environ.setdefault("LANCE_LOG", "error")
     import lance
 

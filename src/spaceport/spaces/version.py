@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from spaceport.arrays import Matrix, Vector, integer, matrix, vector
-from spaceport.encoders.base import Encoder, load
+from spaceport.encoders.base import Encoder
 from spaceport.errors import NotFoundError, ParameterError, choices
 from spaceport.geometry import algebra, neighbors
-from spaceport.spaces import card, publish
+from spaceport.spaces import card, reading
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.layout import metadata_names, unfixed
 
@@ -124,10 +123,7 @@ class Version:
     @cached_property
     def encoder(self) -> Encoder | None:
         """What made the vectors, ready to encode; None where they were imported."""
-        if "encoder.json" not in self._store.files(self.record):
-            return None
-        self._store.file(self.record, "encoder.safetensors")
-        return load(self._store.file(self.record, "encoder.json").parent)
+        return reading.read_encoder(self._store, self.record)
 
     @cached_property
     def card(self) -> list[card.Fact]:
@@ -137,12 +133,66 @@ class Version:
     @cached_property
     def graph(self) -> neighbors.Graph:
         """The neighbor graph: indices and similarities, (n, k) each."""
-        return publish.read_graph(self._store, self.record)
+        return reading.read_graph(self._store, self.record)
 
     @cached_property
     def cells(self) -> list[Matrix]:
         """Centroids (c, d) of each level of the partition, coarse first."""
-        return publish.read_cells(self._store, self.record)
+        return reading.read_cells(self._store, self.record)
+
+    @cached_property
+    def texts(self) -> list[str] | None:
+        """The items' texts, in the order of `ids`; None where they were not kept."""
+        if "text" not in self.columns:
+            return None
+        texts: list[str] = self.metadata(["text"]).column("text").to_pylist()
+        return texts
+
+    @property
+    def label(self) -> str | None:
+        """The metadata column that the version was built to be colored and judged by."""
+        label = self.record.notes.get("label")
+        return str(label) if label in self.columns else None
+
+    @property
+    def cache(self) -> Path:
+        """A folder for what can be computed again; may be deleted at any time."""
+        return Path(self._store.root) / "cache" / self.record.space
+
+    def map(self, path: str | Path, color: str | None = None, method: str = "umap") -> None:
+        """Draw the map of this version: a self-contained ``.html`` page or a ``.png``.
+
+        Parameters
+        ----------
+        path : path
+            Where to write it.
+        color : str, optional
+            The metadata column to color by; by default `label`.
+        method : str
+            A projection with its parameters, ``"umap(neighbors=30)"``.
+
+        Raises
+        ------
+        MissingExtra
+            The extra ``maps`` is not installed.
+        """
+        from spaceport.spaces.mapping import draw
+
+        draw(self, Path(path), color, method)
+
+    def export(self, path: str | Path, to: str) -> None:
+        """Write the vectors for another tool.
+
+        Parameters
+        ----------
+        path : path
+            Where to write; an existing file is replaced once the new one is whole.
+        to : str
+            One of the formats of `sources.vectors` that can be written.
+        """
+        from spaceport.sources import formats
+
+        formats.write(Path(path), to, self.ids, self.vectors())
 
     def encode(self, texts: Sequence[str], role: str = "query") -> Matrix:
         """Encode new texts into this version's coordinates.
@@ -201,7 +251,10 @@ class Version:
             See `geometry.algebra.analogy`.
         """
         against = [minus] if isinstance(minus, str) else list(minus)
-        positive, negative = [self._place(name) for name in plus], [self._place(name) for name in against]
+        positive, negative = (
+            [self._place(name) for name in plus],
+            [self._place(name) for name in against],
+        )
         indices, scores = algebra.analogy(
             self._matrix, positive, negative, k=min(integer(k, "k", 1), len(self)), method=method
         )
@@ -232,7 +285,9 @@ class Version:
 
     def _column(self, name: str) -> str:
         if name not in self.columns:
-            raise NotFoundError(f"{self.reference} has no column {name!r}.", choices(name, self.columns))
+            raise NotFoundError(
+                f"{self.reference} has no column {name!r}.", choices(name, self.columns)
+            )
         return name
 
     def _encoded(self, query: str) -> Vector:
@@ -246,7 +301,9 @@ class Version:
 
     def _found(self, query: Vector, k: int, leave_out: tuple[int, ...]) -> Found:
         wanted = min(k + len(leave_out), len(self))
-        indices, similarities = neighbors.nearest(self._matrix, query[None, :], wanted, self.contract.metric)
+        indices, similarities = neighbors.nearest(
+            self._matrix, query[None, :], wanted, self.contract.metric
+        )
         keep = ~np.isin(indices[0], leave_out)
         return self._answer(indices[0][keep][:k], similarities[0][keep][:k])
 

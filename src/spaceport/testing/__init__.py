@@ -1,0 +1,1 @@
+"""Public conformance checks for each family; nothing else imports them."""

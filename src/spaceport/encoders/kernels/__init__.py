@@ -1,0 +1,1 @@
+"""Numerical kernels, apart from the objects that use them."""

@@ -12,5 +12,7 @@ def migrate() -> None:
         context.run_migrations()
 
 
-if __name__ == "env_py":  # the name that Alembic gives this file; whoever imports it else runs nothing
+if (
+    __name__ == "env_py"
+):  # the name that Alembic gives this file; whoever imports it else runs nothing
     migrate()

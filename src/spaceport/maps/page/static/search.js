@@ -1,0 +1,50 @@
+// Items that hold every word of the search (in id or text), and the picked value of the legend.
+const resultLimit = 40;
+let folded = null;
+let matches = null;  // null: nothing is picked out, all items count alike
+
+const fold = (text) => text.normalize("NFC").toLowerCase();
+
+function find() {
+  const words = fold(state.search).split(/\s+/).filter(Boolean);
+  const entry = painted.entries.find((one) => one.value === state.value);
+  if (!words.length && !entry) return null;
+  if (words.length && !folded) folded = data.ids.map((id, i) => fold(`${id}\n${data.texts[i]}`));
+  const found = [];
+  for (let i = 0; i < count; i++) {
+    if ((!entry || entry.has(i)) && words.every((word) => folded[i].includes(word))) found.push(i);
+  }
+  return found;
+}
+
+function report() {
+  const total = `${whole.format(count)} item${count === 1 ? "" : "s"}`;
+  element("found").textContent = matches ? `${whole.format(matches.length)} of ${total}` : total;
+  const rows = state.search.trim() ? matches.slice(0, resultLimit).map(result) : [];
+  element("results").replaceChildren(...rows);
+}
+
+function result(i) {
+  const button = make("button");
+  button.type = "button";
+  button.append(make("b", data.ids[i]), make("span", data.texts[i] === data.ids[i] ? "" : data.texts[i]));
+  button.addEventListener("click", () => {
+    tell(i);
+    pinned = true;
+    move(xs[i], ys[i], Math.min(unit(), home.unit / 4));
+  });
+  const row = make("li");
+  row.append(button);
+  return row;
+}
+
+// Matches stay as they are, the rest fades.
+function highlight() {
+  const place = matches && new Map(Array.from(drawn, (i, row) => [i, row]));
+  const selected = matches && matches.filter((i) => place.has(i)).map((i) => place.get(i));
+  return {
+    selectedpoints: [selected],
+    "selected.marker.opacity": 0.95,
+    "unselected.marker.opacity": dark.matches ? 0.1 : 0.07,
+  };
+}

@@ -1,0 +1,103 @@
+"""The map of a version: its own neighbor graph projected, its own cells labeled."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.metadata import version as release
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spaceport import methods
+from spaceport.arrays import Matrix
+from spaceport.errors import ParameterError
+from spaceport.geometry import cells
+from spaceport.maps.base import Projection
+from spaceport.maps.page import html, labels, picture
+from spaceport.maps.page.base import Level, Page
+
+if TYPE_CHECKING:
+    from spaceport.spaces.version import Version
+
+__all__ = ["draw", "page"]
+
+LIBRARIES = {"umap": "umap-learn"}
+
+
+def draw(version: Version, path: Path, color: str | None = None, method: str = "umap") -> None:
+    """Write the map of `version` as a page (``.html``) or a picture (``.png``).
+
+    Parameters
+    ----------
+    version : Version
+    path : Path
+        Its ending says which of the two.
+    color : str, optional
+        A metadata column; by default the label that the version was built with.
+    method : str
+        A projection with its parameters, ``"umap(neighbors=30)"``.
+    """
+    writers = {".html": html.write, ".png": picture.write}
+    if path.suffix not in writers:
+        raise ParameterError(
+            f"A map is written as .html or .png. Got {path.name!r}.", "Choose one of the two endings."
+        )
+    writers[path.suffix](path, page(version, color, method))
+
+
+def page(version: Version, color: str | None = None, method: str = "umap") -> Page:
+    """Everything that the map of `version` shows."""
+    texts = version.texts
+    names = [name for name in version.columns if name != "text"]
+    return Page(
+        title=version.reference,
+        subtitle=f"{len(version):,} {version.contract.modality} · {version.contract.dimension} dimensions",
+        positions=_positions(version, methods.parse("maps", method)),
+        ids=version.ids,
+        texts=[] if texts is None else texts,
+        columns={name: version.metadata([name]).column(name).to_pylist() for name in names},
+        levels=[_level(version, centroids, texts) for centroids in version.cells],
+        card=[(fact.name, fact.text) for fact in version.card],
+        color=color or version.label or "",
+    )
+
+
+def _level(version: Version, centroids: Matrix, texts: list[str] | None) -> Level:
+    assignment = cells.assign(version.vectors(), centroids, version.contract.metric)
+    if texts is None:
+        return Level(assignment, labels.central(version.ids, version.vectors(), assignment, len(centroids)))
+    return Level(assignment, labels.labels(texts, assignment, len(centroids)))
+
+
+def _positions(version: Version, projection: Projection) -> Matrix:
+    """Project, or take what was projected before: the cache is keyed by all that the answer hangs on."""
+    from safetensors.numpy import load_file, save_file
+
+    cached = version.cache / f"map-{_key(version, projection)}.safetensors"
+    if cached.is_file():
+        positions: Matrix = load_file(cached)["positions"]
+        return positions
+    graph = version.graph
+    distances = _distances(graph.similarities, version.contract.metric)
+    positions = projection.positions(version.vectors(), graph.indices, distances)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"positions": np.ascontiguousarray(positions)}, cached)
+    return positions
+
+
+def _key(version: Version, projection: Projection) -> str:
+    library = LIBRARIES.get(projection.name, "spaceport")
+    told = (version.reference, version.contract.fingerprint, version.record.folder)
+    told += (projection.name, repr(projection.params()), library, release(library))
+    return sha256("\n".join(told).encode()).hexdigest()[:32]
+
+
+def _distances(similarities: Matrix, metric: str) -> Matrix:
+    """Distances of the graph: 1 - cosine, minus the negated Euclidean; for dot, from each row's best."""
+    if metric == "cosine":
+        return np.maximum(1 - similarities, 0)
+    if metric == "euclidean":
+        return np.maximum(-similarities, 0)
+    best: Any = similarities.max(axis=1, keepdims=True)
+    return np.asarray(best - similarities, np.float32)

@@ -1,0 +1,252 @@
+"""A store: spaces with their versions, read and written; see `foundation` for what lies where."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from spaceport.errors import BusyError, NotFoundError, ParameterError, choices
+from spaceport.spaces.catalog import Move, Record, earlier
+from spaceport.spaces.database import Database
+from spaceport.spaces.files import Entry, check, read_checked, room
+from spaceport.spaces.foundation import Foundation
+from spaceport.spaces.names import check_alias, check_space, parse
+from spaceport.spaces.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
+from spaceport.spaces.vectors import VectorTable
+from spaceport.spaces.writer import Writer
+
+__all__ = ["Record", "Removed", "Store", "Writer", "open_store"]
+
+
+def open_store(path: str | Path | None = None, catalog: str | None = None) -> Store:
+    """Open a store; nothing is made before the first write.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Its folder. Default: the environment's SPACEPORT_STORE, else ``./spaceport-store``.
+    catalog : str, optional
+        The catalog's URL, for example ``postgresql://user@host/database``. Default: the
+        environment's SPACEPORT_CATALOG, else a SQLite file in the folder.
+
+    Raises
+    ------
+    ParameterError
+        A URL in place of a folder, or a catalog that is neither SQLite nor PostgreSQL.
+    """
+    place = str(
+        path if path is not None else os.environ.get("SPACEPORT_STORE") or "spaceport-store"
+    )
+    if "://" in place:
+        raise ParameterError(
+            f"A store must be a folder. Got {place}.", "Give the path of a local folder."
+        )
+    root = Path(place).absolute()
+    url = catalog or os.environ.get("SPACEPORT_CATALOG")
+    return Store(root, Database(url) if url else Database.in_file(root / "catalog.sqlite"))
+
+
+class Store:
+    """All spaces with all their versions; see `open_store`.
+
+    Reading never waits for a writer, and sees a version whole or not at all.
+    """
+
+    writer_class: type[Writer] = Writer
+
+    def __init__(self, root: Path, database: Database) -> None:
+        self.root = root
+        self._foundation = Foundation(root, database)
+        self._tables: dict[tuple[str, int], VectorTable] = {}
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    def spaces(self) -> list[str]:
+        """Names of all spaces, sorted."""
+        return self._foundation.catalog.spaces()
+
+    def versions(self, space: str) -> list[Record]:
+        """All versions of `space`, sorted by number.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such space; the message lists those that there are.
+        """
+        found = self._foundation.catalog.versions(check_space(space))
+        if not found:
+            raise NotFoundError(
+                f"There is no space {space} in {self.root}.",
+                choices(space, self._foundation.catalog.spaces()),
+            )
+        return found
+
+    def resolve(self, reference: str) -> Record:
+        """Find a version by ``name``, ``name@1``, ``name@1.2.3`` or ``name@alias``.
+
+        Raises
+        ------
+        NotFoundError
+            There is none; the message lists the versions and aliases that there are.
+        """
+        asked = parse(reference)
+        versions = self.versions(asked.space)
+        prefix = asked.prefix
+        aliases = self._foundation.catalog.aliases(asked.space)
+        if prefix is None:
+            number = aliases.get(asked.selector or "")
+            found = [record for record in versions if record.number == number]
+        else:
+            found = [record for record in versions if _starts(record, prefix)]
+        if not found:
+            known = [*(str(record.number) for record in versions), *aliases]
+            raise NotFoundError(f"There is no {reference}.", choices(asked.selector or "", known))
+        return found[-1]
+
+    def vectors(self, record: Record) -> VectorTable:
+        """Give the rows of a version; the same table each time, so that its id index is kept."""
+        key = (record.dataset, record.lance_version)
+        if key not in self._tables:
+            self._tables[key] = VectorTable(
+                self.root / record.dataset, record.lance_version, record.reference
+            )
+        return self._tables[key]
+
+    def files(self, record: Record) -> dict[str, Entry]:
+        """List the files of a version beside its vectors, by name."""
+        below = f"{record.folder}/"
+        entries = self._foundation.catalog.files(record)
+        return {e.path.removeprefix(below): e for e in entries if e.path.startswith(below)}
+
+    def file(self, record: Record, name: str) -> Path:
+        """Give the path of a version's file, checked against its SHA-256 at each call."""
+        entry = self._entry(record, name)
+        path = self.root / entry.path
+        check(path, entry)
+        return path
+
+    def read(self, record: Record, name: str) -> bytes:
+        """Give the bytes of a version's file, checked.
+
+        Raises
+        ------
+        NotFoundError
+            The version has no such file; the message lists those that it has.
+        CorruptError
+            The file is missing, or its bytes are not those that were published.
+        """
+        entry = self._entry(record, name)
+        return read_checked(self.root / entry.path, entry)
+
+    def verify(self, record: Record) -> list[str]:
+        """Hash every file of a version, count its rows and ids; say what is wrong, in lines."""
+        entries = self._foundation.catalog.files(record)
+        wrong = wrong_files(self.root, entries, record.reference)
+        return wrong or wrong_rows(self.vectors(record), record)
+
+    def gc(self, dry_run: bool = False) -> list[Removed]:
+        """Remove every file that no version lists; with `dry_run` only name them.
+
+        A space that is being written to is left alone.
+        """
+        catalog, removed = self._foundation.catalog, []
+        for folder in sorted(self._foundation.spaces.glob("*/")):
+            try:
+                with self._foundation.lock(check_space(folder.name), 0.0):
+                    found = leftovers(self.root, folder, catalog.listed(folder.name))
+                    if not dry_run:
+                        sweep(self.root, folder, found)
+            except (BusyError, ParameterError):
+                continue
+            removed += found
+        return removed
+
+    def promote(self, reference: str, alias: str, note: str = "") -> Record:
+        """Let `alias` stand for a version; who did it, when and why is kept."""
+        record = self.resolve(reference)
+        self._foundation.catalog.move(record, check_alias(alias), "promote", note)
+        return record
+
+    def rollback(self, space: str, alias: str, note: str = "") -> Record:
+        """Let `alias` stand for what it stood for before; twice goes two steps back."""
+        moves = self.history(space, alias)
+        number = earlier(moves)
+        (record,) = (record for record in self.versions(space) if record.number == number)
+        self._foundation.catalog.move(record, alias, "rollback", note)
+        return record
+
+    def aliases(self, space: str) -> dict[str, Record]:
+        """Give what each alias of `space` stands for."""
+        known = {record.number: record for record in self.versions(space)}
+        return {
+            alias: known[number]
+            for alias, number in self._foundation.catalog.aliases(space).items()
+        }
+
+    def history(self, space: str, alias: str) -> list[Move]:
+        """Every move of an alias, the oldest first.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such alias.
+        """
+        self.versions(space)
+        moves = self._foundation.catalog.history(space, check_alias(alias))
+        if not moves:
+            raise NotFoundError(
+                f"{space} has no alias {alias}.",
+                choices(alias, self._foundation.catalog.aliases(space)),
+            )
+        return moves
+
+    @contextmanager
+    def writing(self, space: str, wait: float = 0.0) -> Iterator[Writer]:
+        """Write a version of `space`; one writer at a time.
+
+        What was written is removed again unless it is published inside the block.
+
+        Parameters
+        ----------
+        space : str
+            May be new.
+        wait : float
+            Seconds to wait for another writer to finish.
+
+        Raises
+        ------
+        BusyError
+            Another process still writes to the space.
+        StoreError
+            The disk is full.
+        """
+        check_space(space)
+        with room(self.root):
+            self._foundation.make()
+            with self._foundation.lock(space, wait):
+                writer = self.writer_class(self.root, self._foundation.catalog, space, _token())
+                try:
+                    yield writer
+                finally:
+                    writer.leave()
+
+    def _entry(self, record: Record, name: str) -> Entry:
+        files = self.files(record)
+        if name not in files:
+            raise NotFoundError(f"{record.reference} has no file {name}.", choices(name, files))
+        return files[name]
+
+
+def _starts(record: Record, prefix: tuple[int, ...]) -> bool:
+    number = record.number
+    return (number.major, number.minor, number.patch)[: len(prefix)] == prefix
+
+
+def _token() -> str:
+    """Make a fresh name; people see when, chance keeps two apart."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

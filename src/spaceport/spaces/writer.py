@@ -1,0 +1,216 @@
+"""Write a version: files and vectors first, under fresh paths, the catalog's row last."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from spaceport.errors import ParameterError
+from spaceport.spaces import datasets
+from spaceport.spaces.catalog import Catalog, Record, now
+from spaceport.spaces.files import Entry, Sealer, flush, listing, prune, room
+from spaceport.spaces.names import KINDS, Number
+from spaceport.spaces.vectors import VectorTable
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Writes one version of one space; made by `Store.writing`, which holds the space's lock.
+
+    Attributes
+    ----------
+    space : str
+        The space's name.
+    latest : Record or None
+        Its highest version so far.
+    folder : Path
+        A fresh folder: every file put here belongs to the version.
+    """
+
+    def __init__(self, root: Path, catalog: Catalog, space: str, token: str) -> None:
+        self.space = space
+        versions = catalog.versions(space)
+        self.latest: Record | None = versions[-1] if versions else None
+        self._root = root
+        self._catalog = catalog
+        self._token = token
+        self._base: Record | None = None
+        self._dataset = ""
+        self._before: frozenset[str] = frozenset()
+        self._table: VectorTable | None = None
+        self._vector_entries: tuple[Entry, ...] = ()
+        self._published = False
+        self.folder = root / "spaces" / space / token
+        with room(root):
+            self.folder.mkdir(parents=True)
+
+    def create_vectors(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> VectorTable:
+        """Write the vectors of a new major, in a dataset of their own.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            Has at least ``id`` (string) and ``vector`` (fixed-size list of float32).
+        batches : iterable of pyarrow.RecordBatch
+            Read once, in the caller's thread; what it raises is raised here.
+        """
+        self._begin_vectors(f"spaces/{self.space}/{self._token}.lance", None)
+        written = datasets.create(self._root / self._dataset, schema, batches, self._token)
+        return self._keep(written.table, written.entries)
+
+    def extend_vectors(
+        self, base: Record, remove_ids: Sequence[str], batches: Iterable[pa.RecordBatch]
+    ) -> VectorTable:
+        """Write the vectors of a new minor: `base` without `remove_ids`, then `batches`."""
+        self._begin_vectors(base.dataset, base)
+        folder = self._root / base.dataset
+        listed = self._catalog.listed(self.space)
+        known = {entry.path: entry for entry in self._catalog.files(base)}
+        prune(folder, (name for name in self._before if f"{base.dataset}/{name}" not in listed))
+        written = datasets.extend(folder, base.lance_version, remove_ids, batches, self._token)
+        new = {entry.path for entry in written.entries}
+        kept = [known[f"{base.dataset}/{name}"] for name in written.needed - new]
+        return self._keep(written.table, written.entries, kept)
+
+    def keep_vectors(self, base: Record) -> VectorTable:
+        """Take the vectors of `base` as they are: a patch."""
+        self._begin_vectors(base.dataset, base)
+        self._vector_entries = tuple(
+            entry
+            for entry in self._catalog.files(base)
+            if entry.path.startswith(f"{base.dataset}/")
+        )
+        self._table = VectorTable(self._root / base.dataset, base.lance_version, base.reference)
+        return self._table
+
+    def publish(
+        self,
+        number: Number,
+        *,
+        contract: Mapping[str, Any],
+        fingerprint: str,
+        kind: str | None = None,
+        spec: str = "",
+        notes: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Bring every file to the disk, hash it, and commit the version.
+
+        Parameters
+        ----------
+        number : Number
+            A new major for created vectors, a new minor for extended, a new patch for kept ones.
+        contract, notes : mapping
+            Anything that JSON can hold.
+        fingerprint, spec : str
+            Of the encoder.
+        kind : str, optional
+            Major, minor or patch; told from the number where it is left out.
+
+        Raises
+        ------
+        ParameterError
+            No vectors, published already, or a number that is taken or does not fit the vectors.
+        """
+        table = self._table
+        if table is None or self._published:
+            state = "has been published already" if self._published else "has no vectors yet"
+            raise ParameterError(
+                f"The version {self.space}@{number} {state}.", "Write vectors, publish once."
+            )
+        self._check_number(number)
+        record = Record(
+            space=self.space,
+            number=number,
+            created=now(),
+            kind=kind or _kind(number),
+            contract=dict(contract),
+            fingerprint=fingerprint,
+            rows=table.count,
+            dimension=table.dimension,
+            dataset=self._dataset,
+            lance_version=table.version,
+            folder=self.folder.relative_to(self._root).as_posix(),
+            spec=spec,
+            notes=dict(notes or {}),
+        )
+        self._commit(record, self._seal())
+        self._published = True
+        return record
+
+    def leave(self) -> None:
+        """Remove what was written, unless it was published."""
+        if self._published:
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._dataset and self._base is None:
+            shutil.rmtree(self._root / self._dataset, ignore_errors=True)
+        elif self._dataset:
+            folder = self._root / self._dataset
+            prune(folder, listing(folder) - self._before)
+        if self.latest is None and not any(self.folder.parent.iterdir()):
+            self.folder.parent.rmdir()
+
+    def _seal(self) -> list[Entry]:
+        """Bring everything to the disk; the manifest of the version."""
+        with room(self._root), closing(Sealer(self.folder)) as sealer:
+            own = sealer.entries(listing(self.folder))
+            for folder in (self.folder, *self.folder.parents):
+                flush(folder)
+                if folder == self._root:
+                    break
+        inside = self.folder.relative_to(self._root).as_posix()
+        return [*(entry.under(inside) for entry in own), *self._vector_entries]
+
+    def _commit(self, record: Record, entries: Sequence[Entry]) -> None:
+        self._catalog.commit(record, entries)
+
+    def _begin_vectors(self, dataset: str, base: Record | None) -> None:
+        if self._dataset:
+            raise ParameterError(
+                f"The vectors of this version of {self.space} are written already.",
+                "Open another writer for another version.",
+            )
+        if base is not None and base.space != self.space:
+            raise ParameterError(
+                f"{base.reference} is no version of {self.space}.",
+                "Extend a version of the same space.",
+            )
+        self._dataset, self._base = dataset, base
+        self._before = frozenset(listing(self._root / dataset))
+
+    def _keep(
+        self, table: VectorTable, new: Iterable[Entry], kept: Iterable[Entry] = ()
+    ) -> VectorTable:
+        self._table = table
+        self._vector_entries = (*(entry.under(self._dataset) for entry in new), *kept)
+        return table
+
+    def _check_number(self, number: Number) -> None:
+        base, table = self._base, self._table
+        if base is None:
+            fits, wanted = number == Number(number.major), "MAJOR.0.0, since its vectors are new"
+        elif table is not None and table.version == base.lance_version:
+            fits = number > base.number and (number.major, number.minor) == (
+                base.number.major,
+                base.number.minor,
+            )
+            wanted = f"a patch of {base.reference}, since its vectors are the same"
+        else:
+            fits = number > base.number and number == Number(base.number.major, number.minor)
+            wanted = f"a minor after {base.reference}, since its vectors extend it"
+        if not fits:
+            raise ParameterError(
+                f"The number {number} does not fit: it must be {wanted}.", "Bump the latest."
+            )
+
+
+def _kind(number: Number) -> str:
+    return (
+        KINDS[0] if number == Number(number.major) else KINDS[1] if not number.patch else KINDS[2]
+    )
