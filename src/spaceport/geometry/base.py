@@ -1,18 +1,33 @@
-"""What all of geometry shares: the metrics, row lengths, unit rows."""
+"""What all of geometry shares: the metrics, row lengths, unit rows, and exact search.
+
+Exact search takes a few candidates more than asked from a float32 product (NumPy for small work,
+faiss for large), computes their similarities again in float64, and sorts by (similarity, index). The
+answer is therefore that of a float64 search rounded to float32: it depends neither on the block size
+nor on the number of threads, and identical rows tie exactly, the lower index first.
+"""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.arrays import Matrix, Vector, matrix
-from spaceport.errors import ParameterError, choices
+from spaceport.arrays import Matrix, Vector, integer, matrix
+from spaceport.errors import InputError, ParameterError, choices
 
-__all__ = ["METRICS", "check_metric", "normalize", "norms"]
+__all__ = ["METRICS", "Exact", "Found", "check_metric", "in_order", "nearest", "normalize", "norms"]
 
 METRICS = ("cosine", "dot", "euclidean")
 
-_ROWS = 4096
+Found: TypeAlias = tuple[npt.NDArray[np.int64], Matrix]
+
+_ROWS = 512
+_SMALL = 1 << 22  # pairs up to which a plain product beats importing faiss
+_QUERIES = 4096
+_EXTRA = 8
+_PAIRS = 1 << 24  # similarities held at once
+_GATHER = 1 << 22  # numbers gathered at once when candidates are scored again
 
 
 def check_metric(metric: str) -> str:
@@ -78,3 +93,163 @@ def normalize(X: npt.ArrayLike) -> Matrix:
         lengths[lengths == 0] = 1
         unit[start : start + _ROWS] = rows / lengths[:, None]
     return unit
+
+
+def nearest(X: npt.ArrayLike, queries: npt.ArrayLike, k: int, metric: str = "cosine") -> Found:
+    """Exact `k` nearest rows of `X` for each query.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Where rows have unit length already, ``metric="dot"`` gives the same and saves the scaling.
+    queries : array-like of shape (q, d)
+    k : int
+        Where `k` is larger than n, n neighbors come.
+    metric : {"cosine", "dot", "euclidean"}
+
+    Returns
+    -------
+    indices : ndarray of shape (q, k), int64
+        Best first; ties go to the lower index.
+    similarities : ndarray of shape (q, k), float32
+        ``"euclidean"`` gives minus the distance.
+
+    Raises
+    ------
+    InputError
+        `X` has no rows, or the dimensions differ.
+
+    Notes
+    -----
+    More than ``4 k + 64`` rows whose similarity is within float32's rounding of the k-th are too
+    many to be all compared in float64; among those, that many with the lowest indices are.
+
+    Examples
+    --------
+    >>> nearest([[1, 0], [0, 1], [2, 0]], [[1, 0.1]], k=2)
+    (array([[0, 2]]), array([[0.9950372, 0.9950372]], dtype=float32))
+    """
+    check_metric(metric)
+    X = matrix(X)
+    Q = matrix(queries, "queries", X.shape[1])
+    if not len(X):
+        raise InputError("There are no rows to search in.", "Give `X` at least one row.")
+    k = min(integer(k, "k", 1), len(X))
+    search = Exact(X, metric)
+    indices = np.empty((len(Q), k), dtype=np.int64)
+    scores = np.empty((len(Q), k), dtype=np.float32)
+    for start in range(0, len(Q), _QUERIES):
+        block = slice(start, start + _QUERIES)
+        indices[block], scores[block] = search(Q[block], k)
+    return indices, scores
+
+
+def in_order(indices: npt.NDArray[np.int64], scores: Matrix) -> Found:
+    """Sort each row by descending score, ties by the lower index; both have shape (q, k)."""
+    order = np.lexsort((indices, -scores), axis=1)
+    return np.take_along_axis(indices, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+class Exact:
+    """Exact search among the rows of `X`, made ready once; `nearest` says what a call gives."""
+
+    def __init__(self, X: Matrix, metric: str) -> None:
+        self.rows, self.center = _prepared(X, metric)
+        self.metric = metric
+        self.lengths = norms(rows)
+        self.longest = float(self.lengths.max())
+
+    def __call__(self, queries: Matrix, k: int) -> Found:
+        """Find the `k` <= n nearest rows for a block of queries, shape (q, d)."""
+        Q = normalize(queries) if self.metric == "cosine" else queries
+        Q = Q if self.center is None else Q - self.center
+        wide = min(len(self.rows), k + _EXTRA)
+        candidates, worst = self._candidates(Q, wide)
+        indices, scores = in_order(candidates, self._score(Q, candidates))
+        indices, scores = indices[:, :k], scores[:, :k]
+        if wide < len(self.rows):
+            slack = self._slack(Q)  # (q,)
+            bar = _product_of(scores[:, -1], self.metric)  # what an omitted row must reach
+            self._reconsider(Q, np.flatnonzero(bar <= worst + slack), bar, slack, indices, scores)
+        return indices, scores
+
+    def _candidates(self, Q: Matrix, wide: int) -> tuple[npt.NDArray[np.int64], Vector]:
+        """Give `wide` rows that look nearest in float32, and how near the last of them looks."""
+        if len(Q) * len(self.rows) <= _SMALL:
+            products = self._products(Q)
+            found = np.argpartition(-products, wide - 1, axis=1)[:, :wide]
+            return found, np.take_along_axis(products, found, axis=1).min(axis=1)
+        import faiss
+
+        euclidean = self.metric == "euclidean"
+        kind = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
+        distances, found = faiss.knn(Q, self.rows, wide, metric=kind)
+        return found, -distances[:, -1] if euclidean else distances[:, -1]
+
+    def _products(self, Q: Matrix) -> Matrix:
+        """x·q, or -|x - q|² where the metric is euclidean, in float32; shape (q, n)."""
+        products = Q @ self.rows.T
+        if self.metric == "euclidean":
+            products *= 2
+            products -= self.lengths**2
+            products -= norms(Q)[:, None] ** 2
+        return products
+
+    def _score(self, Q: Matrix, candidates: npt.NDArray[np.int64]) -> Matrix:
+        """Similarity of each query with its own candidates, in float64, given as float32."""
+        scores = np.empty(candidates.shape, dtype=np.float32)
+        step = max(1, _GATHER // (candidates.shape[1] * Q.shape[1]))
+        for start in range(0, len(Q), step):
+            block = slice(start, start + step)
+            left = Q[block].astype(np.float64)
+            right = self.rows[candidates[block]].astype(np.float64)  # (b, w, d)
+            if self.metric == "euclidean":
+                right -= left[:, None]
+                scores[block] = 0 - np.sqrt(np.einsum("bwd,bwd->bw", right, right))
+            else:
+                scores[block] = np.einsum("bd,bwd->bw", left, right)
+        return np.clip(scores, -1, 1) if self.metric == "cosine" else scores
+
+    def _slack(self, Q: Matrix) -> Vector:
+        """How far a float32 product can be off: d units in the last place of its largest term."""
+        scale = norms(Q) * self.longest
+        if self.metric == "euclidean":
+            scale = (norms(Q) + self.longest) ** 2
+        slack: Vector = scale * Q.shape[1] * np.float32(2**-23)
+        return slack
+
+    def _reconsider(
+        self,
+        Q: Matrix,
+        doubtful: npt.NDArray[np.int64],
+        bar: Vector,
+        slack: Vector,
+        indices: npt.NDArray[np.int64],
+        scores: Matrix,
+    ) -> None:
+        """Search again, in place, where a row left out may tie with the k-th or beat it."""
+        k = indices.shape[1]
+        step = max(1, _PAIRS // len(self.rows))
+        for start in range(0, len(doubtful), step):
+            block = doubtful[start : start + step]
+            for query, products in zip(block, self._products(Q[block]), strict=True):
+                above = products > bar[query] + slack[query]
+                level = np.flatnonzero((products >= bar[query] - slack[query]) & ~above)
+                near = np.union1d(np.flatnonzero(above), level[: 4 * k + 64])[None]
+                best = in_order(near, self._score(Q[query : query + 1], near))
+                indices[query], scores[query] = best[0][0, :k], best[1][0, :k]
+
+
+def _prepared(X: Matrix, metric: str) -> tuple[Matrix, Vector | None]:
+    """Unit rows for cosine; for euclidean the mean taken off, so that products cancel less."""
+    if metric == "cosine":
+        return normalize(X), None
+    if metric == "euclidean":
+        center: Vector = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return X - center, center
+    return X, None
+
+
+def _product_of(scores: Vector, metric: str) -> Vector:
+    """Undo the root and sign of the Euclidean similarity: -|x - q|²."""
+    return -(scores**2) if metric == "euclidean" else scores

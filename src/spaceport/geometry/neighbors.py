@@ -1,77 +1,26 @@
-"""Nearest neighbors: exact, blockwise; and through a faiss index whose recall is measured.
-
-Exact search takes a few candidates more than asked from a float32 product (NumPy for small work,
-faiss for large), computes their similarities again in float64, and sorts by (similarity, index). The
-answer is therefore that of a float64 search rounded to float32: it depends neither on the block size
-nor on the number of threads, and identical rows tie exactly, the lower index first.
-"""
+"""Nearest neighbors: exact, blockwise; and through a faiss index whose recall is measured."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spaceport.arrays import Matrix, generator, integer, matrix
 from spaceport.errors import CorruptError, InputError
-from spaceport.geometry.base import check_metric, normalize, norms
+from spaceport.geometry.base import Exact, Found, check_metric, in_order, nearest, normalize
 from spaceport.progress import task
 
 __all__ = ["Graph", "Index", "graph", "nearest"]
 
-Indices: TypeAlias = npt.NDArray[np.int64]
-Found: TypeAlias = tuple[Indices, Matrix]
-
-_SMALL = 1 << 22  # pairs up to which a plain product beats importing faiss
 _QUERIES = 4096
-_EXTRA = 8
-_GATHER = 1 << 22  # numbers gathered at once when candidates are scored again
 _SAMPLE = 500
 _NPROBE = 16
-
-
-def nearest(X: npt.ArrayLike, queries: npt.ArrayLike, k: int, metric: str = "cosine") -> Found:
-    """Exact `k` nearest rows of `X` for each query.
-
-    Parameters
-    ----------
-    X : array-like of shape (n, d)
-        Where rows have unit length already, ``metric="dot"`` gives the same and saves the scaling.
-    queries : array-like of shape (q, d)
-    k : int
-        Where `k` is larger than n, n neighbors come.
-    metric : {"cosine", "dot", "euclidean"}
-
-    Returns
-    -------
-    indices : ndarray of shape (q, k), int64
-        Best first; ties go to the lower index.
-    similarities : ndarray of shape (q, k), float32
-        ``"euclidean"`` gives minus the distance.
-
-    Raises
-    ------
-    InputError
-        `X` has no rows, or the dimensions differ.
-
-    Notes
-    -----
-    More than ``4 k + 64`` rows whose similarity is within float32's rounding of the k-th are too
-    many to be all compared in float64; among those, that many with the lowest indices are.
-
-    Examples
-    --------
-    >>> nearest([[1, 0], [0, 1], [2, 0]], [[1, 0.1]], k=2)
-    (array([[0, 2]]), array([[0.9950372, 0.9950372]], dtype=float32))
-    """
-    X, k = _checked(X, k)
-    Q = matrix(queries, "queries", X.shape[1])
-    rows, asked = _prepared(X, Q, check_metric(metric))
-    return _nearest(rows, asked, k, metric)
+_LOST = 1e-5  # relative; a neighbor whose float32 score is this close to the true k-th one counts
 
 
 @dataclass(frozen=True)
@@ -118,6 +67,15 @@ def graph(
         Rows up to which the search is exact, some 10 s for 60,000 x 128 on two cores; beyond, a
         faiss index answers, and its recall is measured against exact search.
 
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    InputError
+        `X` has no rows.
+
     Examples
     --------
     >>> near = graph([[0, 0], [0, 1], [0, 1], [0, 3]], k=2, metric="euclidean")
@@ -129,25 +87,17 @@ def graph(
     >>> near.method, near.recall
     ('exact', 1.0)
     """
-    X, wanted = _checked(X, integer(k, "k", 1) + 1)
-    integer(exact_limit, "exact_limit", 0)
-    rows, _ = _prepared(X, X[:0], check_metric(metric))
-    index = Index.build(X, metric, seed) if len(X) > exact_limit else None
-    indices = np.empty((len(X), wanted - 1), dtype=np.int32)
-    scores = np.empty((len(X), wanted - 1), dtype=np.float32)
-    with task("neighbors", len(X)) as work:
-        for start in range(0, len(X), _QUERIES):
-            block = slice(start, min(start + _QUERIES, len(X)))
-            if index is None:
-                found = _nearest(rows, rows[block], wanted, metric)
-            else:
-                found = index.search(X[block], wanted)
-            indices[block], scores[block] = _without_self(found, start)
-            work.advance(block.stop - block.start)
-    if index is None:
-        return Graph(indices, scores, metric, "exact", 1.0, 0)
-    recall, sample = _graph_recall(rows, scores, metric, seed)
-    return Graph(indices, scores, metric, index.method, recall, sample)
+    check_metric(metric)
+    X = _rows(X)
+    k = min(integer(k, "k", 1), len(X) - 1)
+    if len(X) <= integer(exact_limit, "exact_limit", 0):
+        return Graph(*_neighbors(X, k, metric, None), metric, "exact", 1.0, 0)
+    index = Index.build(X, metric, seed, exact_limit=0)
+    indices, scores = _neighbors(X, k, metric, index)
+    sample = _sample(len(X), seed)
+    truth = _without_self(nearest(X, X[sample], k + 1, metric), sample)[1]
+    recall = _recall(scores[sample], truth)
+    return Graph(indices, scores, metric, index.method, recall, len(sample))
 
 
 class Index:
@@ -164,6 +114,14 @@ class Index:
         Share of the true 10 nearest found, on `recall_queries` rows of `X`; 1 where flat.
     recall_queries : int
         0 where flat.
+
+    Examples
+    --------
+    >>> index = Index.build([[1, 0], [0, 1], [2, 2]])
+    >>> index.search([[1, 0.2]], k=2)[0]
+    array([[0, 2]])
+    >>> index.method, index.recall, len(index), index.dimension
+    ('faiss Flat', 1.0, 3, 2)
     """
 
     def __init__(self, index: Any, metric: str, method: str, recall: float, queries: int) -> None:
@@ -183,39 +141,51 @@ class Index:
 
     @classmethod
     def build(
-        cls, X: npt.ArrayLike, metric: str = "cosine", seed: int = 0, exact_limit: int = 20_000
+        cls, X: npt.ArrayLike, metric: str = "cosine", seed: int = 0, exact_limit: int = 100_000
     ) -> Index:
-        """Index the rows of `X`, shape (n, d); the same bytes for the same seed and thread count.
+        """Index the rows of `X`.
 
         Up to `exact_limit` rows the index is flat. Beyond, an inverted file of about √n lists is
         trained by k-means, 16 lists are searched, and the recall of 10 neighbors is measured on
         500 rows against exact search.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        metric : {"cosine", "dot", "euclidean"}
+        seed : int
+            For k-means and the rows on which recall is measured.
+        exact_limit : int
+
+        Raises
+        ------
+        InputError
+            `X` has no rows.
         """
-        X, _ = _checked(X, 1)
-        rows, _ = _prepared(X, X[:0], check_metric(metric))
-        if metric == "euclidean":
-            rows = X  # an inverted file takes differences, so that nothing cancels
+        X = _rows(X)
+        rows = normalize(X) if check_metric(metric) == "cosine" else X
         if len(X) <= integer(exact_limit, "exact_limit", 0):
             return cls(_flat(rows, metric), metric, "faiss Flat", 1.0, 0)
         index, method = _inverted(rows, metric, integer(seed, "seed", 0))
-        built = cls(index, metric, method, 0.0, 0)
         sample = _sample(len(X), seed)
-        found = built.search(X[sample], 10)[1]
+        found = cls(index, metric, method, 0.0, 0).search(X[sample], 10)[1]
         truth = nearest(X, X[sample], 10, metric)[1]
         return cls(index, metric, method, _recall(found, truth), len(sample))
 
     def search(self, queries: npt.ArrayLike, k: int) -> Found:
         """Find the `k` nearest rows for each query; see `nearest` for what comes back.
 
-        Where fewer than `k` rows lie in the lists searched, index -1 and similarity -inf fill up.
+        Scores are float32 sums. Where fewer than `k` rows lie in the lists searched, index -1 and
+        similarity -inf fill up.
         """
         Q = matrix(queries, "queries", self.dimension)
         if self.metric == "cosine":
             Q = normalize(Q)
-        distances, indices = self._index.search(Q, min(integer(k, "k", 1), len(self)))
-        scores = _as_similarity(distances, self.metric)
+        scores, indices = self._index.search(Q, min(integer(k, "k", 1), len(self)))
+        if self.metric == "euclidean":
+            scores = 0 - np.sqrt(np.maximum(scores, 0))
         scores[indices < 0] = -np.inf
-        return _sorted(indices, scores)
+        return in_order(indices, scores)
 
     def save(self, folder: Path) -> list[Path]:
         """Write ``index.json`` and ``index.faiss`` into `folder`; gives their paths."""
@@ -241,57 +211,78 @@ class Index:
         try:
             facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
             index = faiss.read_index(str(folder / "index.faiss"))
-            return cls(
-                index,
-                check_metric(facts["metric"]),
-                facts["method"],
-                float(facts["recall"]),
-                int(facts["recall_queries"]),
-            )
+            recall, queries = float(facts["recall"]), int(facts["recall_queries"])
+            return cls(index, check_metric(facts["metric"]), str(facts["method"]), recall, queries)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise CorruptError(
-                f"The index in {folder} cannot be read: {reason}.", "Build the index again."
+                f"The index in {folder} cannot be read: {reason}", "Build the index again."
             ) from error
 
 
-def _checked(X: npt.ArrayLike, k: int) -> tuple[Matrix, int]:
+def _rows(X: npt.ArrayLike) -> Matrix:
     X = matrix(X)
     if not len(X):
         raise InputError("There are no rows to search in.", "Give `X` at least one row.")
-    return X, min(integer(k, "k", 1), len(X))
+    return X
 
 
-def _prepared(X: Matrix, Q: Matrix, metric: str) -> tuple[Matrix, Matrix]:
-    """Unit rows for cosine; for euclidean the mean of `X` taken off, so that products cancel less."""
-    if metric == "cosine":
-        return normalize(X), normalize(Q)
-    if metric == "euclidean":
-        center = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return X - center, Q - center
-    return X, Q
-
-
-def _nearest(rows: Matrix, asked: Matrix, k: int, metric: str) -> Found:
-    found = np.empty((len(asked), k), dtype=np.int64)
-    scores = np.empty((len(asked), k), dtype=np.float32)
-    lengths = norms(rows)
-    for start in range(0, len(asked), _QUERIES):
-        block = slice(start, start + _QUERIES)
-        found[block], scores[block] = _block(rows, asked[block], k, metric, lengths)
-    return found, scores
-
-
-def _block(rows: Matrix, Q: Matrix, k: int, metric: str, lengths: npt.NDArray[np.float32]) -> Found:
-    wide = min(len(rows), k + _EXTRA)
-    candidates, worst = _candidates(rows, Q, wide, metric, lengths)
-    indices, scores = _sorted(candidates, _scored(rows, Q, candidates, metric))
-    indices, scores = indices[:, :k], scores[:, :k]
-    if wide < len(rows):
-        slack = _slack(Q, lengths, metric)  # (q,)
-        last = _as_product(scores[:, -1], metric)
-        for row in np.flatnonzero(last <= worst + slack):
-            indices[row], scores[row] = _decide(
-                rows, Q[row], k, metric, lengths, float(last[row]), float(slack[row])
-            )
+def _neighbors(
+    X: Matrix, k: int, metric: str, index: Index | None
+) -> tuple[npt.NDArray[np.int32], Matrix]:
+    indices = np.empty((len(X), k), dtype=np.int32)
+    scores = np.empty((len(X), k), dtype=np.float32)
+    find = index.search if index else Exact(X, metric)
+    with task("neighbors", len(X)) as work:
+        for start in range(0, len(X), _QUERIES):
+            block = np.arange(start, min(start + _QUERIES, len(X)))
+            indices[block], scores[block] = _without_self(find(X[block], k + 1), block)
+            work.advance(len(block))
     return indices, scores
+
+
+def _without_self(found: Found, own: npt.NDArray[np.int64]) -> Found:
+    """Leave out each query's own index, or, where it was not found, the last neighbor."""
+    indices, scores = found
+    order = np.argsort(indices == own[:, None], axis=1, kind="stable")[:, :-1]
+    return np.take_along_axis(indices, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+def _sample(n: int, seed: int) -> npt.NDArray[np.int64]:
+    return np.sort(generator(seed).choice(n, min(n, _SAMPLE), replace=False))
+
+
+def _recall(found: Matrix, truth: Matrix) -> float:
+    """Share of the k found that are as near as the true k-th; a tie counts as found."""
+    if not truth.size:
+        return 1.0
+    bar = truth[:, -1:]
+    return float((found >= bar - _LOST * np.abs(bar)).mean())
+
+
+def _flat(rows: Matrix, metric: str) -> Any:
+    import faiss
+
+    index = faiss.IndexFlatL2 if metric == "euclidean" else faiss.IndexFlatIP
+    flat = index(rows.shape[1])
+    flat.add(rows)
+    return flat
+
+
+def _inverted(rows: Matrix, metric: str, seed: int) -> tuple[Any, str]:
+    """Train and fill an inverted file of 2^round(log2 √n) lists."""
+    import faiss
+
+    n, d = rows.shape
+    lists = min(n, 2 ** round(np.log2(n) / 2))
+    kind = faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
+    index = faiss.IndexIVFFlat(_flat(rows[:0], metric), d, lists, kind)
+    index.cp.seed = seed
+    index.cp.niter = 10
+    index.cp.spherical = metric == "cosine"
+    index.cp.min_points_per_centroid = 1
+    index.cp.max_points_per_centroid = 64
+    index.train(rows)
+    index.add(rows)
+    index.nprobe = min(lists, _NPROBE)
+    return index, f"faiss IVF{lists},nprobe={index.nprobe}"

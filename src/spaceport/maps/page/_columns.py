@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal
@@ -18,6 +18,9 @@ __all__ = ["Column", "column", "cut"]
 _EXACT = 2**53  # beyond it a float, and so a browser, cannot tell whole numbers apart
 _NAME = 80  # letters of a value that are shown
 _MANY = 50  # values of text from which a column may be a title or an id, not a category
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,18 @@ class Column:
     high: float = 0.0
     colors: bool = True
 
+    def told(self, value: float) -> str:
+        """Write one of the numbers or dates as people read it.
+
+        Examples
+        --------
+        >>> column("day", [date(2024, 2, 29)]).told(0.0)
+        '1970-01-01'
+        """
+        if self.kind == "date":
+            return (_EPOCH + timedelta(milliseconds=value)).date().isoformat()
+        return f"{value:.5g}" if abs(value) < 100_000 else f"{value:,.0f}"
+
 
 def column(name: str, values: Sequence[Any]) -> Column:
     """Find out what a column holds, and prepare it.
@@ -71,7 +86,11 @@ def column(name: str, values: Sequence[Any]) -> Column:
     if present and all(isinstance(value, float) for value in present):
         return _numeric(name, "number", plain)
     if present and all(isinstance(value, datetime) for value in present):
-        return _numeric(name, "date", [value and value.timestamp() * 1000 for value in plain])
+        return _numeric(
+            name,
+            "date",
+            [value and (value - _EPOCH) / timedelta(milliseconds=1) for value in plain],
+        )
     return _category(name, [None if value is None else _text(value) for value in plain])
 
 
@@ -99,7 +118,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Real | Decimal):
         return float(value) if np.isfinite(float(value)) else None
     if isinstance(value, date):
-        moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+        moment = (
+            value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+        )
         return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     return value
 

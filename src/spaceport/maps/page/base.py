@@ -50,8 +50,8 @@ _VIRIDIS = (
 def palette(dark: bool = False) -> Palette:
     """Give the colors of the light or the dark theme.
 
-    Categories are Paul Tol's schemes *muted* and *light*, the scale is viridis without the end that
-    fades into the paper.
+    Categories are Paul Tol's schemes *muted* (its sand, too pale for points, made darker; without
+    olive) and *light* (without grey); the scale is viridis without the end that fades into the paper.
 
     References
     ----------

@@ -133,7 +133,9 @@ def _compressed(value: Any) -> str:
     A lone surrogate, which UTF-8 cannot hold, is escaped as JSON does.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return _base64(gzip.compress(text.encode("utf-8", "backslashreplace"), compresslevel=6, mtime=0))
+    return _base64(
+        gzip.compress(text.encode("utf-8", "backslashreplace"), compresslevel=6, mtime=0)
+    )
 
 
 def _base64(data: bytes) -> str:

@@ -109,7 +109,10 @@ const keys = {
 
 function listen() {
   plot.on("plotly_relayouting", readView);
-  plot.on("plotly_relayout", readView);
+  plot.on("plotly_relayout", (event) => {
+    readView(event);
+    if (Math.abs(plot.data[0].marker.size - pointSize()) > 0.2) Plotly.restyle(plot, { "marker.size": pointSize() });
+  });
   element("closer").addEventListener("click", () => zoom(1.6));
   element("farther").addEventListener("click", () => zoom(1 / 1.6));
   element("all").addEventListener("click", showAll);
