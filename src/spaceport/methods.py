@@ -130,11 +130,13 @@ def parse(family: str, spec: str) -> Any:
 def make(family: str, name: str, params: dict[str, Any]) -> Any:
     """Build the method `name` with `params`; an unknown parameter lists those that there are."""
     method = load(family, name)
-    known = list(inspect.signature(method).parameters)
+    known = inspect.signature(method).parameters
     for param in params:
         if param not in known:
             raise ParameterError(f"`{name}` has no parameter `{param}`.", choices(param, known))
-    return method(**params)
+    spread = next((n for n, p in known.items() if p.kind is p.VAR_POSITIONAL), None)
+    named = {param: value for param, value in params.items() if param != spread}
+    return method(*params.get(str(spread), ()), **named)
 
 
 class Family(ModuleType):

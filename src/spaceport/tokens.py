@@ -59,11 +59,18 @@ class Tokenizer:
 
 
 def _find_words(text: str) -> list[str]:
-    """Runs of letters, digits and marks; ASCII, most text by far, has a faster pattern."""
-    return (_ASCII_WORDS if text.isascii() else _unicode_words()).findall(text)
+    """Runs of letters, digits and marks.
+
+    Latin-1 text, with or without typographic punctuation, is most text by far: a table of bytes
+    splits it several times faster than the pattern does, and alike.
+    """
+    if text.isascii() or not _BEYOND_TABLE.search(text):
+        return text.encode("latin-1", "replace").translate(_SPACED).decode("latin-1").split()
+    return _unicode_words().findall(text)
 
 
-_ASCII_WORDS = re.compile("[a-zA-Z0-9]+")
+_BEYOND_TABLE = re.compile("[^\x00-\xff\u2000-\u206f]")  # the latter block holds no letter, no mark
+_SPACED = bytes(code if chr(code).isalnum() else ord(" ") for code in range(256))
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from spaceport.errors import CorruptError, StoreError
-from spaceport.spaces.files import Entry, Sealer, check, listing, measure, prune, read_checked, room, write
+from spaceport.spaces.files import (
+    Entry,
+    Sealer,
+    check,
+    listing,
+    measure,
+    prune,
+    read_checked,
+    room,
+    write,
+)
 
 
 def test_an_entry_holds_the_size_and_the_hash(tmp_path: Path) -> None:
@@ -56,7 +66,9 @@ def test_the_sealer_hashes_and_flushes_what_was_added_and_what_was_not(
     sealer.add("data/a")
     entries = sealer.entries(["data/a", "b"])
     sealer.close()
-    assert entries == [Entry(n, len(n), hashlib.sha256(n.encode()).hexdigest()) for n in ("b", "data/a")]
+    assert entries == [
+        Entry(n, len(n), hashlib.sha256(n.encode()).hexdigest()) for n in ("b", "data/a")
+    ]
     below = {"set", "set/data", "set/data/a", "set/b", "."}
     assert {str(tmp_path / name) for name in below} <= {os.path.normpath(p) for p in flushed}
 

@@ -28,7 +28,9 @@ def test_what_is_a_space_is_taken(name: str) -> None:
     assert parse(name) == Reference(name, None)
 
 
-@pytest.mark.parametrize("alias", ["", "1", "1live", "Live", "a_b", "a.b", "-a", "a\n", "latest", "a" * 65])
+@pytest.mark.parametrize(
+    "alias", ["", "1", "1live", "Live", "a_b", "a.b", "-a", "a\n", "latest", "a" * 65]
+)
 def test_what_is_no_alias_is_refused(alias: str) -> None:
     with pytest.raises(ParameterError, match="is not an alias's name"):
         check_alias(alias)

@@ -46,7 +46,7 @@ class Encoder(Method, ABC):
 
     modality: ClassVar[str]
     fitted: ClassVar[bool] = False
-    neutral: ClassVar[frozenset[str]] = frozenset()
+    neutral: frozenset[str] = frozenset()
     libraries: ClassVar[tuple[str, ...]] = ()
     revision: ClassVar[int] = 1
 
@@ -142,7 +142,12 @@ class Encoder(Method, ABC):
         from safetensors.numpy import save_file
 
         arrays, values = self.state()
-        spec = {"method": self.name, "params": self.params(), "state": values, "facts": self.facts()}
+        spec = {
+            "method": self.name,
+            "params": self.params(),
+            "state": values,
+            "facts": self.facts(),
+        }
         text = json.dumps(spec, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
         described, weights = folder / "encoder.json", folder / "encoder.safetensors"
         described.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ nor on the number of threads, and identical rows tie exactly, the lower index fi
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,14 @@ __all__ = ["METRICS", "Exact", "Found", "check_metric", "in_order", "nearest", "
 METRICS = ("cosine", "dot", "euclidean")
 
 Found: TypeAlias = tuple[npt.NDArray[np.int64], Matrix]
+Double: TypeAlias = npt.NDArray[np.float64]
 
 _ROWS = 512
 _SMALL = 1 << 22  # pairs up to which a plain product beats importing faiss
 _QUERIES = 4096
+_WIDE = 1 << 16
 _EXTRA = 8
-_PAIRS = 1 << 24  # similarities held at once
+_PAIRS = 1 << 23  # similarities held at once
 _GATHER = 1 << 22  # numbers gathered at once when candidates are scored again
 
 
@@ -121,8 +123,8 @@ def nearest(X: npt.ArrayLike, queries: npt.ArrayLike, k: int, metric: str = "cos
 
     Notes
     -----
-    More than ``4 k + 64`` rows whose similarity is within float32's rounding of the k-th are too
-    many to be all compared in float64; among those, that many with the lowest indices are.
+    Of rows that tie with the k-th to within float32's last digits, only the ``4 k + 64`` with the
+    lowest indices are compared by their last digits; the others count as ties and stay out.
 
     Examples
     --------
@@ -154,21 +156,22 @@ class Exact:
     """Exact search among the rows of `X`, made ready once; `nearest` says what a call gives."""
 
     def __init__(self, X: Matrix, metric: str) -> None:
-        self.rows, self.center = _prepared(X, metric)
         self.metric = metric
-        self.lengths = norms(rows)
-        self.longest = float(self.lengths.max())
+        self.rows = normalize(X) if metric == "cosine" else X
+        self.center = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.near_zero = X - self.center if metric == "euclidean" else self.rows
+        self.longest = 1.0 if metric == "cosine" else float(norms(self.near_zero).max())
 
     def __call__(self, queries: Matrix, k: int) -> Found:
         """Find the `k` <= n nearest rows for a block of queries, shape (q, d)."""
         Q = normalize(queries) if self.metric == "cosine" else queries
-        Q = Q if self.center is None else Q - self.center
+        shifted = Q - self.center if self.metric == "euclidean" else Q  # so that less cancels
         wide = min(len(self.rows), k + _EXTRA)
-        candidates, worst = self._candidates(Q, wide)
+        candidates, worst = self._candidates(shifted, wide)
         indices, scores = in_order(candidates, self._score(Q, candidates))
         indices, scores = indices[:, :k], scores[:, :k]
         if wide < len(self.rows):
-            slack = self._slack(Q)  # (q,)
+            slack = self._slack(shifted)  # (q,)
             bar = _product_of(scores[:, -1], self.metric)  # what an omitted row must reach
             self._reconsider(Q, np.flatnonzero(bar <= worst + slack), bar, slack, indices, scores)
         return indices, scores
@@ -176,23 +179,23 @@ class Exact:
     def _candidates(self, Q: Matrix, wide: int) -> tuple[npt.NDArray[np.int64], Vector]:
         """Give `wide` rows that look nearest in float32, and how near the last of them looks."""
         if len(Q) * len(self.rows) <= _SMALL:
-            products = self._products(Q)
+            products = _products(Q, self.near_zero, self.metric)
             found = np.argpartition(-products, wide - 1, axis=1)[:, :wide]
             return found, np.take_along_axis(products, found, axis=1).min(axis=1)
         import faiss
 
         euclidean = self.metric == "euclidean"
         kind = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
-        distances, found = faiss.knn(Q, self.rows, wide, metric=kind)
+        distances, found = faiss.knn(Q, self.near_zero, wide, metric=kind)
         return found, -distances[:, -1] if euclidean else distances[:, -1]
 
-    def _products(self, Q: Matrix) -> Matrix:
-        """x·q, or -|x - q|² where the metric is euclidean, in float32; shape (q, n)."""
-        products = Q @ self.rows.T
-        if self.metric == "euclidean":
-            products *= 2
-            products -= self.lengths**2
-            products -= norms(Q)[:, None] ** 2
+    def _fine_products(self, Q: Matrix) -> Double:
+        """Products in float64, shape (q, n)."""
+        origin = self.center.astype(np.float64) * (self.metric == "euclidean")
+        products = np.empty((len(Q), len(self.rows)))
+        for start in range(0, len(self.rows), _WIDE):
+            block = slice(start, start + _WIDE)
+            products[:, block] = _products(Q - origin, self.rows[block] - origin, self.metric)
         return products
 
     def _score(self, Q: Matrix, candidates: npt.NDArray[np.int64]) -> Matrix:
@@ -230,24 +233,25 @@ class Exact:
         """Search again, in place, where a row left out may tie with the k-th or beat it."""
         k = indices.shape[1]
         step = max(1, _PAIRS // len(self.rows))
+        finer = slack * 2.0**-28 + np.abs(bar) * 2.0**-22  # float64's error, and a float32 tie
         for start in range(0, len(doubtful), step):
             block = doubtful[start : start + step]
-            for query, products in zip(block, self._products(Q[block]), strict=True):
-                above = products > bar[query] + slack[query]
-                level = np.flatnonzero((products >= bar[query] - slack[query]) & ~above)
+            for query, products in zip(block, self._fine_products(Q[block]), strict=True):
+                above = products > bar[query] + finer[query]
+                level = np.flatnonzero((products >= bar[query] - finer[query]) & ~above)
                 near = np.union1d(np.flatnonzero(above), level[: 4 * k + 64])[None]
                 best = in_order(near, self._score(Q[query : query + 1], near))
                 indices[query], scores[query] = best[0][0, :k], best[1][0, :k]
 
 
-def _prepared(X: Matrix, metric: str) -> tuple[Matrix, Vector | None]:
-    """Unit rows for cosine; for euclidean the mean taken off, so that products cancel less."""
-    if metric == "cosine":
-        return normalize(X), None
+def _products(Q: npt.NDArray[Any], rows: npt.NDArray[Any], metric: str) -> npt.NDArray[Any]:
+    """x·q, or -|x - q|² where the metric is euclidean; shape (q, n), the dtype of what comes in."""
+    products: npt.NDArray[Any] = Q @ rows.T
     if metric == "euclidean":
-        center: Vector = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return X - center, center
-    return X, None
+        products *= 2
+        products -= np.einsum("nd,nd->n", rows, rows)
+        products -= np.einsum("qd,qd->q", Q, Q)[:, None]
+    return products
 
 
 def _product_of(scores: Vector, metric: str) -> Vector:

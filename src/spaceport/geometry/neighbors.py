@@ -232,7 +232,7 @@ def _neighbors(
 ) -> tuple[npt.NDArray[np.int32], Matrix]:
     indices = np.empty((len(X), k), dtype=np.int32)
     scores = np.empty((len(X), k), dtype=np.float32)
-    find = index.search if index else Exact(X, metric)
+    find = Exact(X, metric) if index is None else index.search
     with task("neighbors", len(X)) as work:
         for start in range(0, len(X), _QUERIES):
             block = np.arange(start, min(start + _QUERIES, len(X)))

@@ -100,7 +100,7 @@ def _ends(ends: npt.NDArray[np.generic], n: int) -> Indices:
     itself = (ends == np.arange(n)[:, None]).any(axis=1)  # (n,)
     if itself.any():
         raise InputError(
-            f"{int(itself.sum())} items are their own neighbor; the first is {int(itself.argmax())}.",
+            f"{int(itself.sum())} items are their own neighbor; the first is row {int(itself.argmax())}.",
             "Leave each item out of its own neighbors.",
         )
     return np.ascontiguousarray(ends, dtype=np.int32)

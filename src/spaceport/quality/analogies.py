@@ -1,4 +1,4 @@
-"""Word analogies: does king − man + woman come out as queen?"""
+"""Word analogies: whether king − man + woman comes out as queen."""
 
 from __future__ import annotations
 
@@ -144,16 +144,17 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _normalized(vectors: Matrix) -> Matrix:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
-    units: Matrix = vectors / np.where(lengths > 0, lengths, 1).astype(np.float32)
-    return units
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))  # (n,)
+    return matrix(vectors / np.where(lengths > 0, lengths, 1)[:, None], "vectors")
 
 
 def _tally(
     units: Matrix, place: Mapping[str, int], asked: Sequence[tuple[str, str, str, str]]
 ) -> Tally:
     upper = [[word.upper() for word in question] for question in asked]
-    covered = [[place[w] for w in question] for question in upper if all(w in place for w in question)]
+    covered = [
+        [place[w] for w in question] for question in upper if all(w in place for w in question)
+    ]
     correct = 0
     for start in range(0, len(covered), _BLOCK):
         correct += _right(units, np.array(covered[start : start + _BLOCK]))

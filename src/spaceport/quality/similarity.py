@@ -1,4 +1,4 @@
-"""Word similarity: do the cosines rank pairs of words as people do?"""
+"""Word similarity: whether cosines rank pairs of words as people do."""
 
 from __future__ import annotations
 
@@ -70,18 +70,19 @@ def word_similarity(
     for row, word in enumerate(ids(words, "words", len(vectors))):
         place.setdefault(word.upper(), row)
     known = [
-        (place[a.upper()], place[b.upper()], judged)
-        for a, b, judged in pairs
+        (place[a.upper()], place[b.upper()], score)
+        for a, b, score in pairs
         if a.upper() in place and b.upper() in place
     ]
-    first, second, judged = (np.array(column) for column in zip(*known, strict=True)) if known else ([],) * 3
-    if len(set(judged)) < 2:
+    judged = np.array([row[2] for row in known])
+    if len(set(judged.tolist())) < 2:
         raise InputError(
             f"Only {len(known)} of {len(pairs)} pairs have two known words and differ in judgement.",
             "Give pairs of words that were trained on.",
         )
+    first, second = (np.array([row[side] for row in known]) for side in (0, 1))
     cosines = _cosines(vectors[first], vectors[second])
-    if len(set(cosines)) < 2:
+    if len(set(cosines.tolist())) < 2:
         raise InputError(
             "All the pairs have the same cosine, so they have no ranks.", "Check the vectors."
         )

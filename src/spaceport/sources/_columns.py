@@ -16,7 +16,7 @@ from spaceport.sources._tables import Chunk
 __all__ = ["Column", "Survey", "converted", "survey", "texts_of"]
 
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})$"
-_DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+_DECIMAL = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _TRUTH = r"^(true|false|True|False|TRUE|FALSE)$"
 _GUESSES = ((_WHOLE, pa.int64()), (_DECIMAL, pa.float64()), (_TRUTH, pa.bool_()))
 
@@ -108,7 +108,9 @@ def _count_ids(known: Survey, chunk: Chunk, id: str) -> None:
         known.first_bare = chunk.places[found.index("")]
 
 
-def _kind(values: Sequence[Any] | pa.Array, so_far: pa.DataType | None, typed: bool) -> pa.DataType | None:
+def _kind(
+    values: Sequence[Any] | pa.Array, so_far: pa.DataType | None, typed: bool
+) -> pa.DataType | None:
     """Arrow's type for the values of one chunk; `so_far` spares text a second look."""
     if isinstance(values, pa.Array):
         return _plain(values.type)
@@ -122,12 +124,14 @@ def _kind(values: Sequence[Any] | pa.Array, so_far: pa.DataType | None, typed: b
     if kinds == {bool}:
         return pa.bool_()
     if kinds == {int}:
-        return pa.int64() if all(v is None or -(2**63) <= v < 2**63 for v in values) else pa.string()
+        return (
+            pa.int64() if all(v is None or -(2**63) <= v < 2**63 for v in values) else pa.string()
+        )
     return pa.float64() if kinds <= {int, float} else pa.string()
 
 
 def _guessed(values: Sequence[str]) -> pa.DataType:
-    """The narrowest type that every value has; digits with leading zeros are text, and stay whole."""
+    """The narrowest type that every value has; digits with leading zeros, or too many for a number, are text."""
     array = pa.array(values, pa.string())
     filled = array.filter(pc.not_equal(array, ""))
     if not len(filled):

@@ -43,8 +43,8 @@ def documented(source: bytes) -> list[Documented]:
 
     Examples
     --------
-    >>> documented(b"class Cat:\\n    'Says meow.'\\n    def __init__(self, name): ...")
-    [Documented(name='Cat', kind='class', parameters=['name'], docstring='Says meow.')]
+    >>> documented(b"def meow(times): 'Says it.'")
+    [Documented(name='meow', kind='function', parameters=['times'], docstring='Says it.')]
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -73,7 +73,9 @@ def _definitions(parent: ast.AST, prefix: str, kind: str) -> Iterator[tuple[str,
 def _parameters(node: _Definition) -> list[str]:
     """Names of the parameters, for a class those of its ``__init__``; ``self`` and ``cls`` left out."""
     if isinstance(node, ast.ClassDef):
-        makers = [part for part in node.body if isinstance(part, _FUNCTIONS) and part.name == "__init__"]
+        makers = [
+            part for part in node.body if isinstance(part, _FUNCTIONS) and part.name == "__init__"
+        ]
         return _parameters(makers[0]) if makers else []
     given = node.args
     star, stars = [given.vararg] if given.vararg else [], [given.kwarg] if given.kwarg else []

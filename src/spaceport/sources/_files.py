@@ -23,7 +23,18 @@ from typing import IO, BinaryIO, cast
 
 from spaceport.errors import InputError, NotFoundError, ParameterError
 
-__all__ = ["Found", "decoded", "existing", "find", "members", "opened", "text_codec", "valid", "walk"]
+__all__ = [
+    "Found",
+    "decoded",
+    "existing",
+    "find",
+    "members",
+    "opened",
+    "packed",
+    "text_codec",
+    "valid",
+    "walk",
+]
 
 BLOCK = 1 << 20
 _COMPRESSIONS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
@@ -85,7 +96,9 @@ def existing(path: str) -> Path:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"There is no file or folder {path}.", _near(there)) from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.", "Check its permissions."
+        ) from error
     return there
 
 
@@ -94,7 +107,8 @@ def walk(folder: Path) -> list[Found]:
 
     def refuse(error: OSError) -> None:
         raise InputError(
-            f"The folder {error.filename} cannot be read: {error.strerror}.", "Check its permissions."
+            f"The folder {error.filename} cannot be read: {error.strerror}.",
+            "Check its permissions.",
         ) from error
 
     found = []
@@ -103,7 +117,9 @@ def walk(folder: Path) -> list[Found]:
         paths = [Path(parent, name) for name in files if not _hidden(name)]
         found += [Found(path, path.relative_to(folder).as_posix()) for path in paths]
     if not found:
-        raise InputError(f"The folder {folder} holds no files.", "Name a folder with text files in it.")
+        raise InputError(
+            f"The folder {folder} holds no files.", "Name a folder with text files in it."
+        )
     return sorted(found, key=lambda file: file.name)
 
 
@@ -137,8 +153,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         ) from error
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror or error}.", "Check the file and its permissions."
+            f"{path} cannot be read: {error.strerror or error}.",
+            "Check the file and its permissions.",
         ) from error
+
+
+def packed(path: Path) -> bool:
+    """Whether gzip, bzip2 or xz packed the file, so that its size says little."""
+    with path.open("rb") as raw:
+        return raw.read(6).startswith(tuple(magic for magic, _ in _COMPRESSIONS))
 
 
 def _unpacking(path: Path) -> IO[bytes]:
@@ -219,7 +242,9 @@ def _undecodable(
 def _binary(name: object, head: bytes) -> InputError:
     guess = _marked(head) or _halves(head)
     if guess:
-        return InputError(f"{name} holds NUL bytes.", f"It looks like {guess}: say encoding={guess!r}.")
+        return InputError(
+            f"{name} holds NUL bytes.", f"It looks like {guess}: say encoding={guess!r}."
+        )
     return InputError(
         f"{name} looks binary: it holds NUL bytes.", "Give text; an archive must be unpacked first."
     )

@@ -17,7 +17,7 @@ import pyarrow as pa
 from spaceport.errors import InputError, NotFoundError, ParameterError, choices
 from spaceport.sources._files import decoded, opened, valid, walk
 
-__all__ = ["FORMATS", "Chunk", "Layout", "TableFormat", "table_format"]
+__all__ = ["Chunk", "Layout", "TableFormat", "table_format"]
 
 _CHUNK_ROWS = 4096
 _CHUNK_CHARACTERS = 1 << 23
@@ -82,13 +82,12 @@ def _ending(path: Path) -> str:
 
 def _read_separated(path: Path, layout: Layout, delimiter: str) -> Iterator[Chunk]:
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
-    quoting = csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE
     with opened(path) as stream:
         rows = csv.reader(
             _lines(decoded(stream, layout.encoding, path)),
             delimiter=layout.delimiter or delimiter,
             quotechar=layout.quote or None,
-            quoting=quoting,
+            quoting=csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE,
             strict=True,
         )
         try:
@@ -181,14 +180,21 @@ def _read_parquet(path: Path, layout: Layout) -> Iterator[Chunk]:
 
     try:
         with pq.ParquetFile(path) as file:
-            names = [name for name in file.schema_arrow.names if _scalar(file.schema_arrow.field(name).type)]
+            names = [
+                name
+                for name in file.schema_arrow.names
+                if _scalar(file.schema_arrow.field(name).type)
+            ]
             row = 1
             for batch in file.iter_batches(_CHUNK_ROWS, columns=names):
-                yield Chunk(dict(zip(names, batch.columns, strict=True)), range(row, row + len(batch)))
+                yield Chunk(
+                    dict(zip(names, batch.columns, strict=True)), range(row, row + len(batch))
+                )
                 row += len(batch)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"{path} is no whole Parquet file: {str(error).splitlines()[0]}", "Write the file again."
+            f"{path} is no whole Parquet file: {str(error).splitlines()[0]}",
+            "Write the file again.",
         ) from error
 
 

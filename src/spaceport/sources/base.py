@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from hashlib import sha256
 from typing import ClassVar
 
 import pyarrow as pa
@@ -12,9 +13,9 @@ import pyarrow as pa
 from spaceport.errors import InputError
 from spaceport.methods import Method
 
-__all__ = ["RESERVED", "ROWS", "Source"]
+__all__ = ["RESERVED", "ROWS", "Source", "bad_ids", "metadata_name"]
 
-RESERVED = frozenset({"id", "content", "vector", "content_hash"})
+RESERVED = frozenset({"id", "content", "text", "vector", "content_hash", "item_hash"})
 """Column names with a meaning of their own, which no metadata column may have."""
 
 ROWS = 8192
@@ -66,7 +67,7 @@ class Source(Method, ABC):
             rows += batch.num_rows
             if not self.unique_ids:
                 times.update(item or "" for item in batch.column("id").to_pylist())
-            if len(times) == rows and "" not in times or self.unique_ids:
+            if self.unique_ids or (len(times) == rows and "" not in times):
                 yield batch
         if not rows:
             raise InputError(f"{self.spec} holds no items.", "Check the path and the format.")
@@ -80,6 +81,29 @@ class Source(Method, ABC):
         """Yield only the texts, in batches; for encoders that learn from running text."""
         for batch in self.batches():
             yield batch.column("content").to_pylist()
+
+    def digest(self) -> str:
+        """64 hexadecimal digits over all contents, in order: equal digests, equal text to learn from."""
+        found = sha256()
+        for texts in self.contents():
+            for text in texts:
+                data = text.encode("utf-8", "surrogatepass")
+                found.update(len(data).to_bytes(8, "little"))
+                found.update(data)
+        return found.hexdigest()
+
+
+def metadata_name(name: str, taken: Container[str]) -> str:
+    """Put underscores at the end of a column's name while it is `RESERVED` or `taken`.
+
+    Examples
+    --------
+    >>> metadata_name("year", {"id_"}), metadata_name("id", {"id_"})
+    ('year', 'id__')
+    """
+    while name in RESERVED or name in taken:
+        name += "_"
+    return name
 
 
 def bad_ids(times: Counter[str]) -> str:

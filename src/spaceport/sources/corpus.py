@@ -73,7 +73,8 @@ class Corpus(Source):
             raise ParameterError("`corpus` was given no path.", "Name files, folders or patterns.")
         if markup not in ("auto", "none", "wikiextractor"):
             raise ParameterError(
-                f"`markup` must be auto, none or wikiextractor. Got {markup!r}.", "Choose one of them."
+                f"`markup` must be auto, none or wikiextractor. Got {markup!r}.",
+                "Choose one of them.",
             )
         text_codec(encoding)
 
@@ -123,16 +124,17 @@ def _lines(blocks: Iterable[str], longest: int = LONGEST) -> Iterator[tuple[list
         if cut:
             head, rest = _cut(rest)
             lines.append(head)
-        yield lines, cut
+        if lines:
+            yield lines, cut
     yield [rest], False
 
 
 def _cut(text: str) -> tuple[str, str]:
     """Cut at the last white space, or at the end where that would leave most of the text behind."""
-    head, *tail = text.rsplit(None, 1)
-    if text[-1].isspace() or not tail or 2 * len(tail[0]) > len(text):
+    parts = text.rsplit(None, 1)
+    if text[-1].isspace() or len(parts) < 2 or 2 * len(parts[1]) > len(text):
         return text, ""
-    return head, tail[0]
+    return parts[0], parts[1]
 
 
 def _cleaned(

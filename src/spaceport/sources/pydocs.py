@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
@@ -94,7 +94,9 @@ class PyDocs(Source):
         self.processes = processes
         self.skipped_: dict[str, str] = {}
         if isinstance(paths, str | os.PathLike):
-            raise ParameterError("`paths` is one path.", f"Give a list: paths=[{os.fspath(paths)!r}].")
+            raise ParameterError(
+                "`paths` is one path.", f"Give a list: paths=[{os.fspath(paths)!r}]."
+            )
         if processes is not None:
             integer(processes, "processes", 1)
 
@@ -151,7 +153,8 @@ def _in_processes(paths: Sequence[str], workers: int) -> Iterator[tuple[list[Doc
             line = answers[position % workers].readline()
             if not line:
                 raise InputError(
-                    f"The process that parses {paths[position]} ended early.", "Use pydocs(processes=1)."
+                    f"The process that parses {paths[position]} ended early.",
+                    "Use pydocs(processes=1).",
                 )
             items, reason = json.loads(line)
             yield [Documented(*item) for item in items], reason
@@ -168,7 +171,8 @@ class _Worker:
         self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with self._process.stdin as stream:
+        # one that died already is noticed when its answers end
+        with suppress(BrokenPipeError), self._process.stdin as stream:
             stream.write("".join(json.dumps(path) + "\n" for path in self._paths).encode())
         return self._process.stdout
 

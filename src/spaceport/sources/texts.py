@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -16,7 +15,7 @@ from spaceport.errors import InputError, NotFoundError, ParameterError, choices
 from spaceport.sources._columns import Survey, converted, survey, texts_of
 from spaceport.sources._files import existing, text_codec, walk
 from spaceport.sources._tables import Chunk, Layout, TableFormat, table_format
-from spaceport.sources.base import RESERVED, Source, bad_ids
+from spaceport.sources.base import RESERVED, Source, bad_ids, metadata_name
 
 __all__ = ["Texts", "content_ids"]
 
@@ -60,8 +59,8 @@ class Texts(Source):
 
     The file is read twice: a first pass learns the columns' types (text that is a number in every
     row becomes numbers, mixed columns stay text, leading zeros are kept) and finds what is wrong before
-    anything is handed out. A metadata column called ``id``, ``content``, ``vector`` or
-    ``content_hash`` gets an underscore at its end.
+    anything is handed out. A metadata column with a `RESERVED` name (``id``, ``content``,
+    ``text``, …) gets an underscore at its end.
 
     Raises
     ------
@@ -79,7 +78,7 @@ class Texts(Source):
     ...     path = Path(folder, "animals.csv")
     ...     written = path.write_text("text,legs\na cat,4\na hen,2\n")
     ...     next(Texts(path).batches()).to_pylist()[1]
-    {'id': '4f3d69ab9ea73ac1c4d6', 'content': 'a hen', 'legs': 2}
+    {'id': '714f4bb9622bf29989f1', 'content': 'a hen', 'legs': 2}
     """
 
     modality: ClassVar[str] = "texts"
@@ -110,15 +109,18 @@ class Texts(Source):
         self.names = names
         self.format = format
         self.skip_empty = skip_empty
-        self._known: tuple[object, Plan] | None = None
         text_codec(encoding)
         for name, value in (("keep", keep), ("names", names)):
             if isinstance(value, str):
-                raise ParameterError(f"`{name}` is one string.", f"Give a list: {name}=[{value!r}].")
+                raise ParameterError(
+                    f"`{name}` is one string.", f"Give a list: {name}=[{value!r}]."
+                )
 
     def size(self) -> int:
         """Bytes of the file, or of the folder's files, as they lie on disk."""
-        return sum(size for _, size, _ in self._stamp())
+        path = existing(self.path)
+        files = [file.path for file in walk(path)] if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
 
     def read(self) -> Iterator[pa.RecordBatch]:
         """Yield the items, after a first pass that found nothing wrong."""
@@ -139,20 +141,7 @@ class Texts(Source):
         separated = self.delimiter is not None and not path.is_dir()
         return table_format(path, self.format or ("csv" if separated else None))
 
-    def _stamp(self) -> list[tuple[str, int, int]]:
-        path = existing(self.path)
-        paths = [file.path for file in walk(path)] if path.is_dir() else [path]
-        stats = [(str(file), file.stat()) for file in paths]
-        return [(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
-
     def _plan(self) -> Plan:
-        """Make the plan; once, as long as the files stay as they are."""
-        stamp = self._stamp()
-        if self._known is None or self._known[0] != stamp:
-            self._known = (stamp, self._surveyed())
-        return self._known[1]
-
-    def _surveyed(self) -> Plan:
         format = self._format()
         id = self.id or format.id
         known = survey(self._chunks(), self.column or format.content, id, format.typed)
@@ -166,7 +155,9 @@ class Texts(Source):
 
     def _only_text(self, known: Survey, id: str | None) -> str:
         kinds = {name: column.type for name, column in known.columns.items()}
-        texts = [n for n, kind in kinds.items() if kind == pa.string() and n not in (id, self.label)]
+        texts = [
+            n for n, kind in kinds.items() if kind == pa.string() and n not in (id, self.label)
+        ]
         if len(texts) != 1:
             found = "no column" if not texts else f"{len(texts)} columns"
             raise NotFoundError(
@@ -191,7 +182,9 @@ class Texts(Source):
                 "Mend them, or leave them out with skip_empty=True.",
             )
 
-    def _metadata(self, known: Survey, content: str, id: str | None) -> dict[str, tuple[str, pa.DataType]]:
+    def _metadata(
+        self, known: Survey, content: str, id: str | None
+    ) -> dict[str, tuple[str, pa.DataType]]:
         """Our name and type of each metadata column, by its name in the table."""
         if self.label in RESERVED or (self.label and self.label in (content, id)):
             raise ParameterError(
@@ -204,7 +197,7 @@ class Texts(Source):
         for name in dict.fromkeys(kept):
             kind = known.columns[name].type
             if name not in (content, id) and kind is not None:
-                ours = _free(name, {*known.columns} - {name})
+                ours = metadata_name(name, {*known.columns} - {name})
                 columns[name] = (ours, pa.string() if kind == pa.null() else kind)
         return columns
 
@@ -252,7 +245,7 @@ def content_ids(contents: Sequence[str], times: Counter[str]) -> list[str]:
     Examples
     --------
     >>> content_ids(["cat", "hen", "cat"], Counter())
-    ['x']
+    ['b36e4bbb40ce511bc7bf', '21983680aad272da06bc', 'b36e4bbb40ce511bc7bf-2']
     """
     ids = []
     for content in contents:
@@ -269,9 +262,3 @@ def _refuse_unknown(name: str, known: Survey, path: str) -> None:
         raise InputError(
             f"The column `{name}` of {path} is nested: lists or objects.", "Choose a flat column."
         )
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in RESERVED or name in taken:
-        name += "_"
-    return name

@@ -149,7 +149,7 @@ def _hubness(graph: neighbors.Graph, rows: int, ids: Sequence[str]) -> list[Fact
     )
     return [
         Fact("orphans", hubs.orphans, f"{hubs.orphans:.1%}", f"items that are nobody's neighbor; {how}"),
-        Fact("largest hub", [ids[hubs.index], hubs.largest], f"{ids[hubs.index]} ({hubs.largest:,} times)",
+        Fact("largest hub", [ids[hubs.hub], hubs.largest], f"{ids[hubs.hub]} ({hubs.largest:,} times)",
              f"the item that is most often a neighbor; {how}"),
         Fact("neighbor recall", graph.recall, found, f"{graph.method}, against exact search"),
     ]  # fmt: skip

@@ -6,12 +6,14 @@ may be hashed and brought to the disk while the next file is being written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Full, Queue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +24,7 @@ from spaceport.spaces.vectors import HINT, VectorTable, lance_library
 
 __all__ = ["Written", "create", "extend"]
 
-FILE_BYTES = 128 << 20
+FILE_BYTES = 32 << 20
 DELETE_CHUNK = 10_000
 
 
@@ -50,9 +52,9 @@ def create(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], t
         Lance's name for the version, so that Lance's own cleanup keeps it.
     """
     _check_schema(schema)
-    with room(folder), closing(Sealer(folder)) as sealer:
-        dataset = _write(folder, schema, batches, sealer, "create")
-        return _finish(folder, dataset.version, tag, sealer, frozenset())
+    with room(folder), _plain(folder) as uri, closing(Sealer(folder)) as sealer:
+        _write(uri, schema, batches, sealer, "create")
+        return _finish(folder, uri, tag, sealer, frozenset())
 
 
 def extend(
@@ -68,54 +70,68 @@ def extend(
     between, which nobody asked for, are removed again.
     """
     before = frozenset(listing(folder))
-    with room(folder), closing(Sealer(folder)) as sealer:
-        dataset = lance_library().dataset(str(folder), version=base_version)
+    with room(folder), _plain(folder) as uri, closing(Sealer(folder)) as sealer:
+        dataset = lance_library().dataset(uri, version=base_version)
         if dataset.latest_version != base_version:
             dataset.restore()
         for start in range(0, len(remove_ids), DELETE_CHUNK):
             dataset.delete(_any_of(remove_ids[start : start + DELETE_CHUNK]))
-        _write(folder, dataset.schema, batches, sealer, "append")
-        return _finish(folder, lance_library().dataset(str(folder)).version, tag, sealer, before)
+        _write(uri, dataset.schema, batches, sealer, "append")
+        return _finish(folder, uri, tag, sealer, before)
 
 
 def _check_schema(schema: pa.Schema) -> None:
     names = schema.names
-    vector = schema.field("vector").type if "vector" in names else None
-    fixed = pa.types.is_fixed_size_list(vector) and vector.value_type == pa.float32()
-    if not fixed or "id" not in names or schema.field("id").type != pa.string():
+    usable = "id" in names and "vector" in names and schema.field("id").type == pa.string()
+    vector = schema.field("vector").type if usable else pa.null()
+    if not pa.types.is_fixed_size_list(vector) or vector.value_type != pa.float32():
         raise InputError(
             f"The columns {', '.join(names)} cannot be published.",
             "Give at least `id` (string) and `vector` (fixed-size list of float32).",
         )
 
 
-def _finish(
-    folder: Path, version: int, tag: str, sealer: Sealer, before: frozenset[str]
-) -> Written:
-    table = VectorTable(folder, version)
-    lance_library().dataset(str(folder), version=version).tags.create(tag, version)
+def _finish(folder: Path, uri: str, tag: str, sealer: Sealer, before: frozenset[str]) -> Written:
+    head = lance_library().dataset(uri)
+    head.tags.create(tag, head.version)
+    table = VectorTable(folder, head.version)
     needed = frozenset(table.files() | {f"_refs/tags/{tag}.json"})
     prune(folder, listing(folder) - before - needed - {HINT})
     return Written(table, needed, tuple(sealer.entries(needed - before)))
 
 
 def _write(
-    folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], sealer: Sealer, mode: str
-) -> Any:
+    uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], sealer: Sealer, mode: str
+) -> None:
     lance = lance_library()
 
-    def write(stream: Iterator[pa.RecordBatch]) -> Any:
-        reader = pa.RecordBatchReader.from_batches(schema, stream)
-        return lance.write_dataset(
-            reader,
-            str(folder),
+    def write(stream: Iterator[pa.RecordBatch]) -> None:
+        lance.write_dataset(
+            pa.RecordBatchReader.from_batches(schema, stream),
+            uri,
             mode=mode,
             data_storage_version="stable",
             max_bytes_per_file=FILE_BYTES,
             progress=_progress(sealer),
         )
 
-    return _fed(_checked(batches, schema), write)
+    _fed(_checked(batches, schema), write)
+
+
+@contextmanager
+def _plain(folder: Path) -> Iterator[str]:
+    """Give a path to `folder` that Lance takes as it is.
+
+    Where a path has other characters, Lance makes an empty folder beside it, named by the
+    percent-encoded path, or fails where it may not; so it gets a passing link.
+    """
+    if re.fullmatch(r"[A-Za-z0-9/ ._-]+", str(folder)):
+        yield str(folder)
+        return
+    with TemporaryDirectory(prefix="spaceport-") as place:
+        link = Path(place) / "link"
+        link.symlink_to(folder.parent, target_is_directory=True)
+        yield str(link / folder.name)
 
 
 def _checked(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -168,7 +184,7 @@ def _fed(
             for batch in batches:
                 _put(feed, batch, job)
             _put(feed, None, job)
-            return job.result()
+            job.result()
         except BaseException:
             _stop(feed, job)
             raise

@@ -12,13 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from spaceport.errors import InputError
 from spaceport.progress import task
 from spaceport.sources.base import Source
 
-__all__ = ["RESERVED", "Difference", "Spool", "content_hash", "difference", "item_hash"]
+__all__ = ["OWN", "Difference", "Spool", "content_hash", "difference", "item_hash"]
 
-RESERVED = ("id", "vector", "content_hash", "item_hash")
+OWN = ("id", "vector", "content_hash", "item_hash")
 HASH_BYTES = 16
 HASH_TYPE = pa.binary(HASH_BYTES)
 
@@ -40,7 +39,11 @@ class Spool(Source):
         self._folder = tempfile.TemporaryDirectory(dir=folder, prefix="spool-")
         self._path = Path(self._folder.name) / "items.arrow"
         self.rows = self.content_bytes = 0
-        self.schema = self._fill()
+        try:
+            self.schema = self._fill()
+        except BaseException:
+            self.close()
+            raise
 
     def _fill(self) -> pa.Schema:
         with task("reading", unit="items") as work, pa.OSFile(str(self._path), "wb") as sink:
@@ -57,12 +60,6 @@ class Spool(Source):
             return hashed.schema
 
     def _hashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        clash = [name for name in batch.schema.names[2:] if name in (*RESERVED, "text")]
-        if clash:
-            raise InputError(
-                f"The column {clash[0]!r} has a name that a version keeps for itself.",
-                "Rename it, or leave it out with `keep`.",
-            )
         contents = _as_bytes(batch.column("content"))
         self.content_bytes += sum(map(len, contents))
         first = [content_hash(content) for content in contents]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spaceport.arrays import Matrix
-from spaceport.spaces.items import HASH_TYPE, RESERVED, content_hash, item_hash
+from spaceport.spaces.items import HASH_TYPE, OWN, content_hash, item_hash
 
 __all__ = ["entity_batch", "fixed", "item_rows", "item_schema", "metadata_names", "pick", "unfixed"]
 
@@ -18,7 +18,7 @@ __all__ = ["entity_batch", "fixed", "item_rows", "item_schema", "metadata_names"
 def item_schema(items: pa.Schema, dimension: int, keep_text: bool) -> pa.Schema:
     """The table's schema for spooled items: reserved columns, the text if kept, the metadata."""
     text = [pa.field("text", pa.string())] if keep_text else []
-    metadata = [items.field(name) for name in items.names if name not in (*RESERVED, "content")]
+    metadata = [items.field(name) for name in items.names if name not in (*OWN, "content")]
     return pa.schema([*_reserved(dimension), *text, *metadata])
 
 
@@ -55,7 +55,7 @@ def entity_batch(ids: Sequence[str], vectors: Matrix, columns: dict[str, Any]) -
 
 def metadata_names(schema: pa.Schema) -> list[str]:
     """The columns that users see: all but those a version keeps for itself."""
-    return [name for name in schema.names if name not in RESERVED]
+    return [name for name in schema.names if name not in OWN]
 
 
 def pick(batch: pa.RecordBatch, ids: set[str]) -> pa.RecordBatch:

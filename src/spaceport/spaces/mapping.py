@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spaceport import methods
 from spaceport.arrays import Matrix
 from spaceport.errors import ParameterError
 from spaceport.geometry import cells
+from spaceport.geometry.similarity import normalize
 from spaceport.maps.base import Projection
 from spaceport.maps.page import html, labels, picture
 from spaceport.maps.page.base import Level, Page
@@ -66,8 +68,15 @@ def page(version: Version, color: str | None = None, method: str = "umap") -> Pa
 def _level(version: Version, centroids: Matrix, texts: list[str] | None) -> Level:
     assignment = cells.assign(version.vectors(), centroids, version.contract.metric)
     if texts is None:
-        return Level(assignment, labels.central(version.ids, version.vectors(), assignment, len(centroids)))
+        return Level(assignment, _words_of(version, assignment, centroids))
     return Level(assignment, labels.labels(texts, assignment, len(centroids)))
+
+
+def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Matrix) -> list[str]:
+    """Labels where the items themselves are words: those near the middle, the frequent ones first."""
+    closeness = (normalize(version.vectors()) * normalize(centroids)[assignment]).sum(axis=1)
+    counts = version.metadata(["count"]).column("count").to_numpy() if "count" in version.columns else None
+    return labels.central(version.ids, assignment, closeness, counts)
 
 
 def _positions(version: Version, projection: Projection) -> Matrix:
@@ -88,8 +97,8 @@ def _positions(version: Version, projection: Projection) -> Matrix:
 
 def _key(version: Version, projection: Projection) -> str:
     library = LIBRARIES.get(projection.name, "spaceport")
-    told = (version.reference, version.contract.fingerprint, version.record.folder)
-    told += (projection.name, repr(projection.params()), library, release(library))
+    told = [version.reference, version.contract.fingerprint, version.record.folder]
+    told += [projection.name, repr(projection.params()), library, release(library)]
     return sha256("\n".join(told).encode()).hexdigest()[:32]
 
 

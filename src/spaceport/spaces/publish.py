@@ -67,7 +67,7 @@ def publish(store: Store, writer: Writer, draft: Draft) -> Record:
     vectors = draft.table.matrix()
     contract = _contract(draft, vectors)
     with task("finding neighbors", total=1, unit="steps"):
-        graph = neighbors.graph(vectors, k=min(NEIGHBORS, len(vectors) - 1), metric=contract.metric)
+        graph = neighbors.graph(vectors, k=NEIGHBORS, metric=contract.metric)
     _write_graph(writer.folder, graph)
     _write_cells(store, writer.folder, draft, vectors, contract.metric)
     encoder = draft.order.encoder
@@ -131,6 +131,7 @@ def _write_graph(folder: Path, graph: neighbors.Graph) -> None:
     from safetensors.numpy import save_file
 
     told = {
+        "metric": graph.metric,
         "method": graph.method,
         "recall": repr(graph.recall),
         "recall_queries": str(graph.recall_queries),

@@ -38,6 +38,7 @@ def read_graph(store: Store, record: Record) -> Graph:
     return Graph(
         indices=arrays["indices"],
         similarities=arrays["similarities"],
+        metric=told["metric"],
         method=told["method"],
         recall=float(told["recall"]),
         recall_queries=int(told["recall_queries"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -190,9 +191,9 @@ class Version:
         to : str
             One of the formats of `sources.vectors` that can be written.
         """
-        from spaceport.sources import formats
+        from spaceport.sources.formats import known
 
-        formats.write(Path(path), to, self.ids, self.vectors())
+        known.write(Path(path), self.ids, [self.vectors()], to)
 
     def encode(self, texts: Sequence[str], role: str = "query") -> Matrix:
         """Encode new texts into this version's coordinates.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from spaceport.errors import ParameterError
+from spaceport.errors import ParameterError, StoreError
 from spaceport.spaces import datasets
 from spaceport.spaces.catalog import Catalog, Record, now
 from spaceport.spaces.files import Entry, Sealer, flush, listing, prune, room
@@ -45,7 +45,7 @@ class Writer:
         self._before: frozenset[str] = frozenset()
         self._table: VectorTable | None = None
         self._vector_entries: tuple[Entry, ...] = ()
-        self._published = False
+        self._committing = self._published = False
         self.folder = root / "spaces" / space / token
         with room(root):
             self.folder.mkdir(parents=True)
@@ -144,8 +144,8 @@ class Writer:
         return record
 
     def leave(self) -> None:
-        """Remove what was written, unless it was published."""
-        if self._published:
+        """Remove what was written, unless it was published; where that is not known, `gc` will."""
+        if self._published or (self._committing and self._is_committed() is not False):
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._dataset and self._base is None:
@@ -168,7 +168,16 @@ class Writer:
         return [*(entry.under(inside) for entry in own), *self._vector_entries]
 
     def _commit(self, record: Record, entries: Sequence[Entry]) -> None:
+        self._committing = True
         self._catalog.commit(record, entries)
+
+    def _is_committed(self) -> bool | None:
+        """Whether the row is there: Ctrl-C or a lost connection may come just after it; None: unknown."""
+        try:
+            known = {record.folder for record in self._catalog.versions(self.space)}
+        except StoreError:
+            return None
+        return self.folder.relative_to(self._root).as_posix() in known
 
     def _begin_vectors(self, dataset: str, base: Record | None) -> None:
         if self._dataset:

@@ -1,1 +1,1 @@
-"""Public conformance checks for each family; nothing else imports them."""
+"""Conformance checks that the authors of methods run over their own: one file per family."""

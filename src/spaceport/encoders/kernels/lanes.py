@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite has no types
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
@@ -182,7 +182,9 @@ def _place(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 def _splat(builder: Any, number: Any) -> Any:
     nothing = ir.Constant(_VECTOR, ir.Undefined)
     one = builder.insert_element(nothing, number, ir.Constant(_INT, 0))
-    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES))
+    return builder.shuffle_vector(
+        one, nothing, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
+    )
 
 
 def _call(builder: Any, name: str, result: Any, args: Any) -> Any:

@@ -26,7 +26,7 @@ def mix(counter: np.uint64) -> np.uint64:
 
 
 @numba.njit(inline="always")
-def below(bits: np.uint64, limit: int) -> int:
+def below(bits: np.uint64, limit: int) -> np.int64:
     """Give an int in [0, limit) from the upper 32 bits, by multiplication (no modulo, no division)."""
     return np.int64(((bits >> _SHIFT) * np.uint64(limit)) >> _SHIFT)
 
@@ -34,7 +34,7 @@ def below(bits: np.uint64, limit: int) -> int:
 @numba.njit(inline="always")
 def pick(
     counter: np.uint64, accept: npt.NDArray[np.uint32], other: npt.NDArray[np.int32]
-) -> int:
+) -> np.int64:
     """Draw an index from the distribution of an `alias_table`."""
     bits = mix(counter)
     slot = below(bits, len(accept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal
@@ -20,7 +20,7 @@ _NAME = 80  # letters of a value that are shown
 _MANY = 50  # values of text from which a column may be a title or an id, not a category
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _plain(value: Any) -> Any:
         moment = (
             value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
         )
-        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return value
 
 

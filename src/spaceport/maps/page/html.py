@@ -118,7 +118,7 @@ def _level(page: Page, level: Level) -> dict[str, Any]:
     places[: len(found)] = found
     told = zip(level.labels, sizes, places.tolist(), strict=True)
     return {
-        "cells": _pack(cells.astype("<u2")),
+        "cells": _pack(cells.astype("<i4")),
         "labels": [{"text": text, "size": size, "x": x, "y": y} for text, size, (x, y) in told],
     }
 
@@ -180,7 +180,8 @@ _DOCUMENT = """<!doctype html>
 <section id="controls" aria-label="Search and color">
 <header><h1>{title}</h1><p>{subtitle}</p></header>
 <div class="field"><label for="search">Search</label>
-<input id="search" type="search" placeholder="Words in an id or text; Enter zooms" autocomplete="off" spellcheck="false">
+<input id="search" type="search" autocomplete="off" spellcheck="false"
+placeholder="Words in an id or text; Enter zooms">
 <div id="found" role="status"></div></div>
 <div class="field"><label for="color">Color by</label><select id="color"></select><ul id="legend"></ul></div>
 <ul id="results" aria-label="Items found"></ul>

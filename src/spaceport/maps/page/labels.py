@@ -70,11 +70,12 @@ def bag(texts: Iterable[str], tokenizer: Callable[[str], list[str]] | None = Non
 def scores(counted: Bag, assignment: npt.ArrayLike, cells: int) -> npt.NDArray[np.float64]:
     """Score each word for each cell by class-based tf-idf over the word's excess in the cell.
 
-    ``W[c, t] = max(tf[c, t] - tf[t], 0) * log(1 + A / f[t])``: ``tf[c, t]`` is the share of word t
-    among the words of cell c, ``tf[t]`` its share among all words, ``f[t]`` its count, ``A`` the
-    mean number of words in a cell. Grootendorst's statistic has ``tf[c, t]`` in place of the
-    difference, and then needs a list of stop-words where cells are few and large: a word that all
-    cells use alike scores about 0 here.
+    ``W[c, t] = max(sqrt(tf[c, t]) - sqrt(tf[t]), 0) * log(1 + A / f[t])``: ``tf[c, t]`` is the share
+    of word t among the words of cell c, ``tf[t]`` its share among all words, ``f[t]`` its count,
+    ``A`` the mean number of words in a cell. The published statistic has ``tf[c, t]`` in place of
+    the difference, and then needs a list of stop-words: here a word that all cells use alike
+    scores 0. The square root (BERTopic's option for frequent words) gives a difference the same
+    weight of chance in rare words and in frequent ones.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def scores(counted: Bag, assignment: npt.ArrayLike, cells: int) -> npt.NDArray[n
     counts = (members @ counted.counts).toarray()  # (cells, words)
     sizes, frequency = counts.sum(axis=1, keepdims=True), counts.sum(axis=0)
     total = max(float(frequency.sum()), 1.0)
-    excess = counts / np.maximum(sizes, 1) - frequency / total
+    excess = np.sqrt(counts / np.maximum(sizes, 1)) - np.sqrt(frequency / total)
     weights: npt.NDArray[np.float64] = np.maximum(excess, 0) * np.log1p(total / cells / frequency)
     return weights
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +22,7 @@ __all__ = ["write"]
 _INCHES = (16, 12)
 _DPI = 100
 _LEGEND = 30  # letters of a value in the legend
+_FONT_SIZES = (17, 10)  # of the labels, the coarsest level first
 
 Entry: TypeAlias = tuple[str, str]  # a color and its name
 
@@ -28,7 +30,7 @@ Entry: TypeAlias = tuple[str, str]  # a color and its name
 def write(path: Path | str, page: Page, column: str | None = None) -> None:
     """Write the map to `path` as a PNG of 1600 x 1200 pixels.
 
-    Labels are those of the coarsest level; of two that would overlap, the larger cell's is drawn.
+    The coarsest level's labels are written large, the next level's small where they have room.
 
     Parameters
     ----------
@@ -55,15 +57,17 @@ def write(path: Path | str, page: Page, column: str | None = None) -> None:
     axes.set_axis_off()
     axes.set_aspect("equal", adjustable="datalim")
     shades, entries = _paint(page, asked, colors)
-    size = float(np.clip(9000 / page.count, 3, 60))  # points squared
+    size = float(np.clip(90_000 / page.count, 5, 60))  # points squared
     axes.scatter(*page.positions.T, c=shades, s=size, alpha=0.75, linewidths=0)
-    figure.text(0.03, 0.955, page.title, fontsize=22, fontweight="bold", color=colors.ink)
-    figure.text(0.03, 0.925, page.subtitle, fontsize=13, color=colors.ink, alpha=0.7)
+    plain = {"color": colors.ink, "parse_math": False}
+    figure.text(0.03, 0.955, page.title, fontsize=22, fontweight="bold", **plain)
+    figure.text(0.03, 0.925, page.subtitle, fontsize=13, alpha=0.7, **plain)
     _legend(axes, entries, colors)
-    canvas.draw()
-    if page.levels:
-        _write_labels(figure, axes, page, page.levels[0], colors)
-    figure.savefig(path, format="png", dpi=_DPI, facecolor=colors.paper)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # drawn as a box
+        canvas.draw()
+        _write_labels(figure, axes, page, colors)
+        figure.savefig(path, format="png", dpi=_DPI, facecolor=colors.paper)
 
 
 def _figure(colors: Palette) -> tuple[Any, Any]:
@@ -131,22 +135,27 @@ def _legend(axes: Any, entries: list[Entry], colors: Palette) -> None:
         text.set_parse_math(False)
 
 
-def _write_labels(figure: Any, axes: Any, page: Page, level: Level, colors: Palette) -> None:
-    """Write the labels of a level, the largest cells first, leaving out those that would overlap."""
+def _write_labels(figure: Any, axes: Any, page: Page, colors: Palette) -> None:
+    """Write the labels of two levels, the largest cells first, but for those that would overlap."""
     from matplotlib.patheffects import withStroke
 
-    halo = [withStroke(linewidth=4, foreground=colors.paper)]
+    style = {
+        "ha": "center",
+        "va": "center",
+        "fontweight": "bold",
+        "color": colors.ink,
+        "parse_math": False,
+    }
+    style["path_effects"] = [withStroke(linewidth=3.5, foreground=colors.paper)]
     taken: list[Any] = []
-    for name, place in _largest_first(page, level):
-        text = axes.text(
-            *place, name, ha="center", va="center", fontsize=15, fontweight="bold",
-            color=colors.ink, path_effects=halo, parse_math=False,
-        )  # fmt: skip
-        box = text.get_window_extent(figure.canvas.get_renderer()).expanded(1.05, 1.2)
-        if any(box.overlaps(other) for other in taken):
-            text.remove()
-        else:
-            taken.append(box)
+    for level, size in zip(page.levels, _FONT_SIZES, strict=False):
+        for name, place in _largest_first(page, level):
+            text = axes.text(*place, name, fontsize=size, **style)
+            box = text.get_window_extent(figure.canvas.get_renderer()).expanded(1.08, 1.3)
+            if any(box.overlaps(other) for other in taken):
+                text.remove()
+            else:
+                taken.append(box)
 
 
 def _largest_first(page: Page, level: Level) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:

@@ -7,14 +7,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from spaceport.arrays import Matrix, matrix
 from spaceport.errors import InputError
 
-__all__ = ["Format", "Request", "Rows", "Write", "claim", "counted", "writable_words", "writing"]
+__all__ = [
+    "Format",
+    "Request",
+    "Rows",
+    "Write",
+    "batch_rows",
+    "checked",
+    "claim",
+    "counted",
+    "single",
+    "writable_words",
+    "writing",
+]
 
 _BATCH_NUMBERS = 1 << 21
 _BATCH_ROWS = 8192
@@ -61,6 +75,12 @@ def batch_rows(dimension: int) -> int:
     return max(1, min(_BATCH_ROWS, _BATCH_NUMBERS // dimension))
 
 
+def single(part: npt.NDArray[Any]) -> Matrix:
+    """Numbers of any real dtype as float32; what overflows becomes infinity, which is refused later."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(part, dtype=np.float32)
+
+
 def claim(path: Path, rows: int, dimension: int, least: int, room: int | None) -> None:
     """Refuse what a header says, before anything is allocated, if the file cannot hold it.
 
@@ -79,7 +99,9 @@ def claim(path: Path, rows: int, dimension: int, least: int, room: int | None) -
     InputError
     """
     if rows < 1 or dimension < 1:
-        raise InputError(f"{path} says that it holds {rows} x {dimension} numbers.", "Write it again.")
+        raise InputError(
+            f"{path} says that it holds {rows} x {dimension} numbers.", "Write it again."
+        )
     if dimension > _WIDEST or (room is not None and rows * least > room):
         raise InputError(
             f"The header of {path} says {rows} x {dimension}, which takes at least {rows * least} bytes; "

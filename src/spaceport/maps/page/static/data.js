@@ -27,7 +27,7 @@ const ys = new Float64Array(count);
     ys[i] = bottom + steps[2 * i + 1] * step;
   }
 }
-for (const level of data.levels) level.cells = decode(level.cells, Uint16Array);
+for (const level of data.levels) level.cells = decode(level.cells, Int32Array);
 for (const column of data.columns) {
   if (column.kind === "category") column.codes = decode(column.codes, Int32Array);
 }

@@ -9,6 +9,8 @@ function tell(i) {
   hover.replaceChildren(make("b", data.ids[i]));
   if (data.texts[i] && data.texts[i] !== data.ids[i]) hover.append(make("p", data.texts[i]));
   const facts = data.columns.map((column) => [column.name, told(column, i)]).filter(([, value]) => value !== "");
+  const finest = data.levels.at(-1);
+  if (finest && finest.labels[finest.cells[i]].text) facts.push(["cell", finest.labels[finest.cells[i]].text]);
   if (facts.length) hover.append(make("p", facts.map(([name, value]) => `${name}: ${value}`).join("\n"), "soft"));
   placeRing();
 }

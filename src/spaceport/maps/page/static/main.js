@@ -12,15 +12,22 @@ function write() {
   history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
 }
 
-function draw() {
+// Brings legend, results and the body's attributes up to date, and gives the style of the points.
+function refresh() {
   painted = coloring();
   matches = find();
   drawLegend();
   report();
-  const shades = stride === 1 ? painted.numbers : Array.from(drawn, (i) => painted.numbers[i]);
   Object.assign(document.body.dataset, { matches: matches ? matches.length : count, color: state.color, value: state.value });
-  return Plotly.restyle(plot, { "marker.color": [shades], "marker.colorscale": [painted.scale], ...highlight() });
+  return {
+    color: stride === 1 ? painted.numbers : Array.from(drawn, (i) => painted.numbers[i]),
+    colorscale: painted.scale,
+    selected: selectedRows(),
+    faded: dark.matches ? 0.1 : 0.07,
+  };
 }
+
+const draw = () => restyle(refresh());
 
 function change(part) {
   if ("color" in part) state.value = "";
@@ -66,14 +73,14 @@ async function start() {
   read();
   fillControls();
   fillCard();
-  await Plotly.newPlot(plot, [trace()], layout(), { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false });
+  lookAtAll();
+  await Plotly.newPlot(plot, [trace(refresh())], layout(), { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false });
   listen();
   listenToPoints();
-  await showAll();
-  await draw();
+  for (const listener of listeners) listener();
   dark.addEventListener("change", draw);
   if (stride > 1) {
-    element("warning").textContent = `This browser has no WebGL: every ${stride}th item is drawn; search still reads all.`;
+    element("warning").textContent = `This browser has no WebGL: ${whole.format(drawn.length)} of ${whole.format(count)} items are drawn; search reads all.`;
     element("warning").hidden = false;
   }
   Object.assign(document.body.dataset, { points: drawn.length, renderer: webgl ? "webgl" : "svg", ready: "true" });

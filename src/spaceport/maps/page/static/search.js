@@ -38,13 +38,9 @@ function result(i) {
   return row;
 }
 
-// Matches stay as they are, the rest fades.
-function highlight() {
-  const place = matches && new Map(Array.from(drawn, (i, row) => [i, row]));
-  const selected = matches && matches.filter((i) => place.has(i)).map((i) => place.get(i));
-  return {
-    selectedpoints: [selected],
-    "selected.marker.opacity": 0.95,
-    "unselected.marker.opacity": dark.matches ? 0.1 : 0.07,
-  };
+// The rows of the plot that are picked out; null: all alike.
+function selectedRows() {
+  if (!matches) return null;
+  const picked = new Set(matches);
+  return [...drawn.keys()].filter((row) => picked.has(drawn[row]));
 }

@@ -46,11 +46,16 @@ const middle = () => [(view.x[0] + view.x[1]) / 2, (view.y[0] + view.y[1]) / 2];
 const zoom = (factor) => move(...middle(), unit() / factor);
 const pan = (right, up) => move(middle()[0] + right * unit(), middle()[1] + up * unit(), unit());
 
-function showAll() {
+function lookAtAll() {
   const box = extent(xs.keys());
-  home.unit = unitFor(box);
-  if (box.right === box.left && box.top === box.bottom) home.unit = 1 / width();
-  return move((box.left + box.right) / 2, (box.bottom + box.top) / 2, home.unit);
+  const point = box.right === box.left && box.top === box.bottom;
+  home.unit = point ? 1 / width() : unitFor(box);
+  look((box.left + box.right) / 2, (box.bottom + box.top) / 2, home.unit);
+}
+
+function showAll() {
+  lookAtAll();
+  return apply();
 }
 
 function showRows(rows) {
@@ -75,12 +80,19 @@ const webgl = (() => {
 const stride = webgl ? 1 : Math.ceil(count / svgLimit);
 const drawn = Uint32Array.from({ length: Math.ceil(count / stride) }, (_, i) => i * stride);
 
-function trace() {
+function trace(style) {
   return {
     type: webgl ? "scattergl" : "scatter", mode: "markers", hoverinfo: "none",
     x: Array.from(drawn, (i) => xs[i]), y: Array.from(drawn, (i) => ys[i]),
-    marker: { size: pointSize(), cmin: 0, cmax: 1, opacity: 0.8, line: { width: 0 } },
+    marker: { size: pointSize(), cmin: 0, cmax: 1, opacity: 0.8, line: { width: 0 }, color: style.color, colorscale: style.colorscale },
+    selectedpoints: style.selected, selected: { marker: { opacity: 0.95 } }, unselected: { marker: { opacity: style.faded } },
   };
+}
+
+function restyle({ color, colorscale, selected, faded }) {
+  return Plotly.restyle(plot, {
+    "marker.color": [color], "marker.colorscale": [colorscale], selectedpoints: [selected], "unselected.marker.opacity": faded,
+  });
 }
 
 function layout() {

@@ -1,35 +1,41 @@
-"""A real Chromium for tests, driven through its own debugging pipe."""
+"""A real Chromium for the tests of the page, driven through its own debugging pipe."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+import pytest
+
+_BROWSER = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 _QUIET = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-default-apps", "--hide-scrollbars", "--mute-audio",
+    "--hide-scrollbars", "--mute-audio", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
-SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-NO_WEBGL = ("--disable-3d-apis",)
+_SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+_NO_WEBGL = ("--disable-3d-apis",)
 
 
 class Browser:
     """One browser with one tab; close it, or use it in a `with`."""
 
     def __init__(self, *flags: str, size: tuple[int, int] = (1000, 700)) -> None:
-        assert BROWSER is not None
+        assert _BROWSER is not None
         self._profile = tempfile.mkdtemp(prefix="spaceport-browser-")
         from_here, self._to = os.pipe()
         self._from, to_here = os.pipe()
-        command = [BROWSER, *_QUIET, *flags, f"--window-size={size[0]},{size[1]}",
+        command = [_BROWSER, *_QUIET, *flags, f"--window-size={size[0]},{size[1]}",
                    f"--user-data-dir={self._profile}", "--remote-debugging-pipe", "about:blank"]  # fmt: skip
         relay = f'exec "$@" 3<&{from_here} 4>&{to_here}'
         self._process = subprocess.Popen(
@@ -68,7 +74,9 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """Value of an expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
@@ -85,7 +93,12 @@ class Browser:
 
     def key(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=13 * (key == "Enter"))
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                windowsVirtualKeyCode=13 * (key == "Enter"),
+            )
 
     def mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
@@ -107,20 +120,20 @@ class Browser:
                 if e.get("method") == "Network.requestWillBeSent"]  # fmt: skip
         return [url for url in sent if url != "about:blank"]
 
-    def screenshot(self, path: Path) -> None:
-        import base64
-
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+    def screenshot(self) -> bytes:
+        """The tab as a PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot")["data"])
 
     def close(self) -> None:
         """End the browser that this object started, and forget its profile."""
-        if self._process.poll() is None:
-            os.write(self._to, b'{"id":0,"method":"Browser.close"}\0')
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if self._process.returncode is not None:
+            return
+        os.write(self._to, b'{"id":0,"method":"Browser.close"}\0')
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         os.close(self._to)
         os.close(self._from)
         shutil.rmtree(self._profile, ignore_errors=True)
@@ -138,3 +151,47 @@ class Browser:
             self._buffer += part
         line, self._buffer = self._buffer.split(b"\0", 1)
         return json.loads(line)
+
+
+def _start(*flags: str) -> Iterator[Browser]:
+    if _BROWSER is None:
+        pytest.skip(
+            "no Chromium on this machine: install the package chromium to test the page in it"
+        )
+    with Browser(*flags) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def _webgl() -> Iterator[Browser]:
+    yield from _start(*_SOFTWARE_WEBGL)
+
+
+@pytest.fixture
+def browser(_webgl: Browser) -> Browser:
+    """A browser with WebGL (in software), 1000 x 700, light."""
+    _webgl.events.clear()
+    _webgl.call("Emulation.clearDeviceMetricsOverride")
+    _webgl.call(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}]
+    )
+    return _webgl
+
+
+@pytest.fixture
+def start_browser() -> Iterator[Callable[..., Browser]]:
+    """Starts a browser with other flags; it ends with the test."""
+    started: list[Iterator[Browser]] = []
+
+    def start(*flags: str) -> Browser:
+        started.append(_start(*flags))
+        return next(started[-1])
+
+    yield start
+    for one in started:
+        next(one, None)
+
+
+@pytest.fixture
+def no_webgl(start_browser: Callable[..., Browser]) -> Browser:
+    return start_browser(*_NO_WEBGL)

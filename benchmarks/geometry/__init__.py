@@ -1,0 +1,1 @@
+"""Geometry beside its peers."""
