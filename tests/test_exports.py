@@ -6,9 +6,9 @@ import inspect
 from importlib import import_module
 
 import pytest
-from imports import modules
 
 import spaceport
+from imports import modules
 
 
 def public_modules() -> list[str]:

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-HEAVY = "torch ray litestar umap plotly matplotlib lance faiss numba sklearn scipy sqlalchemy alembic pyarrow".split()
+HEAVY = {
+    *("torch", "ray", "litestar", "umap", "plotly", "matplotlib", "lance", "faiss"),
+    *("numba", "sklearn", "scipy", "sqlalchemy", "alembic", "pyarrow"),
+}
 
 
 def loaded(code: str) -> set[str]:

@@ -76,7 +76,8 @@ def vector(x: npt.ArrayLike, name: str = "x", dimension: int | None = None) -> V
     given = np.asarray(x)
     if given.ndim != 1:
         raise InputError(f"`{name}` must have shape (d,). Got {given.shape}.", "Give one vector.")
-    return matrix(given[None, :], name, dimension)[0]
+    row: Vector = matrix(given[None, :], name, dimension)[0]
+    return row
 
 
 def ids(values: Sequence[Any], name: str = "ids", count: int | None = None) -> list[str]:

@@ -6,7 +6,7 @@ Long work calls `track` or opens a `task`; what is shown is decided once, by `us
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -83,7 +83,7 @@ def task(name: str, total: float | None = None, unit: str = "items") -> Iterator
 
 def track(items: Iterable[T], name: str, total: float | None = None) -> Iterator[T]:
     """Yield from `items`, reporting each as done."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with task(name, total) as work:
         for item in items:
