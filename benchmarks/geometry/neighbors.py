@@ -11,7 +11,7 @@ import numpy as np
 
 from spaceport.geometry.neighbors import graph, nearest
 
-ROWS, LARGE, DIMENSION, QUERIES, K, ROUNDS = 100_000, 200_000, 128, 1_000, 10, 7
+ROWS, LARGE, DIMENSION, QUERIES, K, ROUNDS = 100_000, 200_000, 128, 1_000, 10, 5
 
 
 def run() -> list[dict[str, object]]:

@@ -251,6 +251,9 @@ LIES = {
     "safetensors, damaged ids": lambda p: safe(
         p, {"a": VECTORS, **{f"ids.{k}": v[::-1].copy() for k, v in pack(["ab", "c"]).items()}}
     ),
+    "safetensors, ids that end early": lambda p: safe(
+        p, {"a": VECTORS, "ids.bytes": pack(["ab", "cde"])["bytes"], "ids.ends": np.array([2, 3])}
+    ),
     "safetensors, too few ids": lambda p: safe(
         p, {"a": VECTORS, **{f"ids.{k}": v for k, v in pack(["ab"]).items()}}
     ),

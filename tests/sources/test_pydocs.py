@@ -202,9 +202,9 @@ def test_two_processes_give_what_one_does(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_reading_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(3000):
+    for number in range(700):
         (tmp_path / f"m{number}.py").write_text(
-            f"def f(): 'What number {number} does, at some length.'"
+            10 * f"def f(): 'What number {number} does, at some length.'\n"
         )
     started = []
     enter = method_module()._Worker.__enter__

@@ -189,6 +189,13 @@ def test_a_key_that_comes_late_is_a_column_of_all_batches(tmp_path: Path) -> Non
     assert "deep" not in found[-1]
 
 
+@pytest.mark.parametrize("nested_first", [True, False])
+def test_a_column_that_is_nested_anywhere_is_left_out(tmp_path: Path, nested_first: bool) -> None:
+    parts = ['{"t": "x", "v": [1]}\n' * 5000, '{"t": "x", "v": 3}\n' * 5000]
+    path = write(tmp_path / "x.jsonl", "".join(parts if nested_first else parts[::-1]))
+    assert list(schema(path, column="t")) == ["id", "content"]
+
+
 def test_metadata_is_limited_by_keep_and_label_stays(tmp_path: Path) -> None:
     path = table(tmp_path / "rows.csv")
     keep = {"column": "abstract", "id": "key", "label": "fair"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import spaceport as sp
-from spaceport.encoders.hashing import hashing as Hashing  # noqa: N813
+from spaceport.encoders.hashing import Hashing
 from spaceport.errors import InputError, ParameterError
 from spaceport.spaces.contract import CANARIES
 

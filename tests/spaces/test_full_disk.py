@@ -108,6 +108,20 @@ def test_a_store_that_cannot_even_begin(disk: Path, first: Publish) -> None:
     assert whole(store)
 
 
+def attempt(store: Store, minor: Publish, pages: int) -> str:
+    before = store.versions("words")
+    try:
+        minor(store, "words", [], [f"new-{pages}"], seed=pages)
+    except StoreError as error:
+        told = str(error)
+    else:
+        assert len(store.versions("words")) == len(before) + 1
+        return "published"
+    assert told.startswith("The disk is full")
+    assert store.versions("words") == before
+    return "full"
+
+
 def test_wherever_the_space_ends_nothing_is_lost(
     disk: Path, first: Publish, minor: Publish
 ) -> None:
@@ -116,17 +130,8 @@ def test_wherever_the_space_ends_nothing_is_lost(
     first(store)
     outcomes = []
     for pages in range(24):
-        before = store.versions("words")
         filler = fill(disk, pages * PAGE)
-        try:
-            minor(store, "words", [], [f"new-{pages}"], seed=pages)
-        except StoreError as error:
-            assert str(error).startswith("The disk is full")
-            assert store.versions("words") == before
-            outcomes.append("full")
-        else:
-            assert len(store.versions("words")) == len(before) + 1
-            outcomes.append("published")
+        outcomes.append(attempt(store, minor, pages))
         assert whole(store)
         filler.unlink()
         assert store.gc() == []
@@ -143,10 +148,31 @@ def test_the_numbers_that_fit_are_taken_up_again(disk: Path, first: Publish) -> 
     store = open_store(disk / "store")
     record = first(store)
     filler = fill(disk)
-    with pytest.raises(StoreError), store.writing("words") as writer:
-        writer.keep_vectors(record)
-        writer.publish(Number(1, 0, 1), **FIELDS)
+
+    def patch() -> Record:
+        with store.writing("words") as writer:
+            writer.keep_vectors(record)
+            return writer.publish(Number(1, 0, 1), **FIELDS)
+
+    assert_full(patch)
     filler.unlink()
-    with store.writing("words") as writer:
-        writer.keep_vectors(record)
-        assert writer.publish(Number(1, 0, 1), **FIELDS).reference == "words@1.0.1"
+    assert patch().reference == "words@1.0.1"
+
+
+def test_a_store_on_a_disk_that_may_only_be_read(
+    disk: Path, first: Publish, minor: Publish
+) -> None:
+    record = first(open_store(disk / "store"))
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    store = open_store(disk / "store")
+    assert store.resolve("words") == record
+    assert store.vectors(record).take(["dog"]).num_rows == 1
+    assert whole(store)
+    for attempt in (
+        lambda: minor(store, "words", [], ["x"]),
+        lambda: first(open_store(disk / "new")),
+    ):
+        with pytest.raises(StoreError, match="cannot be used"):
+            attempt()
+    with pytest.raises(StoreError):
+        store.promote("words", "live")

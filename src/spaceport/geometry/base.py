@@ -28,7 +28,7 @@ _SMALL = 1 << 22  # pairs up to which a plain product beats importing faiss
 _QUERIES = 4096
 _WIDE = 1 << 16
 _EXTRA = 8
-_PAIRS = 1 << 23  # similarities held at once
+_PAIRS = 1 << 22  # similarities held at once
 _GATHER = 1 << 22  # numbers gathered at once when candidates are scored again
 
 
@@ -160,7 +160,7 @@ class Exact:
         self.rows = normalize(X) if metric == "cosine" else X
         self.center = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.near_zero = X - self.center if metric == "euclidean" else self.rows
-        self.longest = 1.0 if metric == "cosine" else float(norms(self.near_zero).max())
+        self.lengths = np.ones(len(X), np.float32) if metric == "cosine" else norms(self.near_zero)
 
     def __call__(self, queries: Matrix, k: int) -> Found:
         """Find the `k` <= n nearest rows for a block of queries, shape (q, d)."""
@@ -171,9 +171,10 @@ class Exact:
         indices, scores = in_order(candidates, self._score(Q, candidates))
         indices, scores = indices[:, :k], scores[:, :k]
         if wide < len(self.rows):
-            slack = self._slack(shifted)  # (q,)
             bar = _product_of(scores[:, -1], self.metric)  # what an omitted row must reach
-            self._reconsider(Q, np.flatnonzero(bar <= worst + slack), bar, slack, indices, scores)
+            error = self._error(shifted, self.lengths.max(), 2**-23)  # (q, 1)
+            doubtful = np.flatnonzero(bar <= worst + error[:, 0])
+            self._reconsider(Q, shifted, doubtful, bar, indices, scores)
         return indices, scores
 
     def _candidates(self, Q: Matrix, wide: int) -> tuple[npt.NDArray[np.int64], Vector]:
@@ -213,33 +214,33 @@ class Exact:
                 scores[block] = np.einsum("bd,bwd->bw", left, right)
         return np.clip(scores, -1, 1) if self.metric == "cosine" else scores
 
-    def _slack(self, Q: Matrix) -> Vector:
-        """How far a float32 product can be off: d units in the last place of its largest term."""
-        scale = norms(Q) * self.longest
-        if self.metric == "euclidean":
-            scale = (norms(Q) + self.longest) ** 2
-        slack: Vector = scale * Q.shape[1] * np.float32(2**-23)
-        return slack
+    def _error(self, Q: Matrix, lengths: Vector, unit: float) -> Double:
+        """How far a product can be off: d rounding units of its largest term, shape (q, lengths)."""
+        asked = norms(Q).astype(np.float64)[:, None]
+        largest = (asked + lengths) ** 2 if self.metric == "euclidean" else asked * lengths
+        error: Double = largest * Q.shape[1] * unit
+        return error
 
     def _reconsider(
         self,
         Q: Matrix,
+        shifted: Matrix,
         doubtful: npt.NDArray[np.int64],
         bar: Vector,
-        slack: Vector,
         indices: npt.NDArray[np.int64],
         scores: Matrix,
     ) -> None:
         """Search again, in place, where a row left out may tie with the k-th or beat it."""
         k = indices.shape[1]
         step = max(1, _PAIRS // len(self.rows))
-        finer = slack * 2.0**-28 + np.abs(bar) * 2.0**-22  # float64's error, and a float32 tie
         for start in range(0, len(doubtful), step):
             block = doubtful[start : start + step]
-            for query, products in zip(block, self._fine_products(Q[block]), strict=True):
-                above = products > bar[query] + finer[query]
-                level = np.flatnonzero((products >= bar[query] - finer[query]) & ~above)
-                near = np.union1d(np.flatnonzero(above), level[: 4 * k + 64])[None]
+            above_bar = self._fine_products(Q[block]) - bar[block, None]
+            margin = self._error(shifted[block], self.lengths, 2**-51)  # (b, n)
+            margin += np.abs(bar[block, None]) * 2.0**-22  # they tie once they are float32
+            for query, ahead, tie in zip(block, above_bar, margin, strict=True):
+                level = np.flatnonzero(np.abs(ahead) <= tie)[: 4 * k + 64]
+                near = np.union1d(np.flatnonzero(ahead > tie), level)[None]
                 best = in_order(near, self._score(Q[query : query + 1], near))
                 indices[query], scores[query] = best[0][0, :k], best[1][0, :k]
 

@@ -24,7 +24,7 @@ from spaceport.spaces.vectors import HINT, VectorTable, lance_library
 
 __all__ = ["Written", "create", "extend"]
 
-FILE_BYTES = 64 << 20
+FILE_BYTES = 32 << 20
 DELETE_CHUNK = 10_000
 
 

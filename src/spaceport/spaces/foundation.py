@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -25,9 +26,11 @@ from filelock import FileLock, Timeout
 from spaceport.errors import BusyError, CorruptError, NotFoundError, StoreError
 from spaceport.spaces.catalog import Catalog
 from spaceport.spaces.database import PATIENCE, Database
-from spaceport.spaces.files import flush, write
+from spaceport.spaces.files import flush, room, write
 
 __all__ = ["Foundation"]
+
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
 
 
 class Foundation:
@@ -83,11 +86,12 @@ class Foundation:
 
     def make(self) -> None:
         """Make what is missing: the folder, its mark, the tables, and the bond of the two."""
-        if "catalog" not in vars(self):
-            self.root.mkdir(parents=True, exist_ok=True)
-            with self._held(self.root / "store.lock", PATIENCE, "this store"):
-                self._found()
-        (self.root / "locks").mkdir(exist_ok=True)
+        with room(self.root), self._usable():
+            if "catalog" not in vars(self):
+                self.root.mkdir(parents=True, exist_ok=True)
+                with self._held(self.root / "store.lock", PATIENCE, "this store"):
+                    self._found()
+            (self.root / "locks").mkdir(exist_ok=True)
         _ = self.catalog
 
     @contextmanager
@@ -113,7 +117,8 @@ class Foundation:
 
     def _mark(self) -> str | None:
         try:
-            mark: str = json.loads((self.root / "store.json").read_bytes())["store"]
+            with self._usable():
+                mark: str = json.loads((self.root / "store.json").read_bytes())["store"]
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -123,6 +128,19 @@ class Foundation:
             ) from error
         return mark
 
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Turn a folder that may not be used into a StoreError."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
+            raise StoreError(
+                f"The store {self.root} cannot be used: {error.strerror}.",
+                "Give a folder that you may read and write.",
+            ) from error
+
     def _unbound(self, catalog: Catalog) -> bool:
         """Whether the making of the store was cut short before the catalog was told whose it is."""
         return self.database.is_current() and catalog.identity() is None
@@ -131,7 +149,8 @@ class Foundation:
     def _held(self, path: Path, wait: float, what: str) -> Iterator[None]:
         lock = FileLock(path)
         try:
-            lock.acquire(timeout=wait)
+            with self._usable():
+                lock.acquire(timeout=wait)
         except Timeout as error:
             raise BusyError(
                 f"Another process writes to {what} at this moment.",

@@ -104,7 +104,7 @@ class Writer:
         Parameters
         ----------
         number : Number
-            A new major for created vectors, a new minor for extended, a new patch for kept ones.
+            One step after `latest`; after `keep_vectors` a patch.
         contract, notes : mapping
             Anything that JSON can hold.
         fingerprint, spec : str
@@ -201,21 +201,15 @@ class Writer:
         return table
 
     def _check_number(self, number: Number) -> None:
+        """Hold the number to one step after the latest; kept vectors can only be a patch."""
         base, table = self._base, self._table
-        if base is None:
-            fits, wanted = number == Number(number.major), "MAJOR.0.0, since its vectors are new"
-        elif table is not None and table.version == base.lance_version:
-            fits = number > base.number and (number.major, number.minor) == (
-                base.number.major,
-                base.number.minor,
-            )
-            wanted = f"a patch of {base.reference}, since its vectors are the same"
-        else:
-            fits = number > base.number and number == Number(base.number.major, number.minor)
-            wanted = f"a minor after {base.reference}, since its vectors extend it"
-        if not fits:
+        kept = base is not None and table is not None and table.version == base.lance_version
+        kinds = KINDS[2:] if kept else KINDS
+        fitting = [self.latest.number.bump(kind) for kind in kinds] if self.latest else [Number(1)]
+        if number not in fitting:
             raise ParameterError(
-                f"The number {number} does not fit: it must be {wanted}.", "Bump the latest."
+                f"The number {number} does not fit: it must be {' or '.join(map(str, fitting))}.",
+                "Go on from the latest version by one step.",
             )
 
 

@@ -183,7 +183,7 @@ def step(
     for t in range(0, k * width, LANES):
         store(scores, t, _negative_sigmoid(load(scores, t), rate))
     for j in range(k):
-        scores[j * width] -= rate
+        scores[j * width] += rate
     for q in range(1, width):
         if outputs[q] == outputs[0]:
             for j in range(k):

@@ -69,7 +69,7 @@ def _gather(
         token = tokens[end]
         end += 1
         if token < 0:
-            break
+            continue
         word = final[token]
         if word >= 0:
             chance = mix(seed + np.uint64(end)) >> np.uint64(32)

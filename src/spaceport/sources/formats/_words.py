@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -12,9 +13,10 @@ from spaceport.arrays import Matrix
 from spaceport.errors import InputError
 from spaceport.sources.formats.base import Rows, checked
 
-__all__ = ["Line", "is_number", "lines", "rows_of", "words_of", "write_lines"]
+__all__ = ["Line", "fields_of", "is_number", "lines", "rows_of", "words_of", "write_lines"]
 
 _SPACE = b" \t\r\n"
+_BLANKS = re.compile(rb"[ \t]+")
 
 
 class Line(NamedTuple):
@@ -31,6 +33,17 @@ def lines(stream: BinaryIO, dimension: int, number: int = 1, offset: int = 0) ->
     while data := stream.readline(longest):
         yield Line(number, offset, data)
         number, offset = number + 1, offset + len(data)
+
+
+def fields_of(line: bytes) -> list[bytes]:
+    r"""Cut at blanks and tabs only; words may hold any other white space.
+
+    Examples
+    --------
+    >>> fields_of(b"form\x0cfeed 1  2 \r\n")
+    [b'form\x0cfeed', b'1', b'2']
+    """
+    return _BLANKS.split(line.rstrip(_SPACE))
 
 
 def is_number(field: bytes) -> bool:
@@ -79,19 +92,18 @@ def _quick(tails: Sequence[bytes], dimension: int) -> Matrix | None:
 
 
 def _careful(path: Path, line: Line, dimension: int) -> tuple[bytes, list[float]]:
-    word, *fields = line.data.rstrip(_SPACE).rsplit(None, dimension) or [b""]
-    numbers = [field for field in fields if is_number(field)]
-    surplus = b" " in word and is_number(word.rpartition(b" ")[2])
-    if len(fields) != dimension or surplus or line.data[:1] in (b" ", b"\t"):
-        found = max(0, len(line.data.split()) - 1)
+    found = fields_of(line.data)
+    word, fields = b" ".join(found[:-dimension]), found[-dimension:]
+    surplus = b" " in word and is_number(found[-dimension - 1])
+    if not word or not found[0] or surplus:
         raise InputError(
-            f"{path}, line {line.number}: {found} fields after the word where {dimension} are wanted.",
+            f"{path}, line {line.number}: {len(found) - 1} fields after the word where {dimension} are wanted.",
             "Every row needs a word and as many numbers; mend that line or say another format=.",
         )
-    if len(numbers) != dimension:
-        bad = next(field for field in fields if not is_number(field))
+    bad = [field for field in fields if not is_number(field)]
+    if bad:
         raise InputError(
-            f"{path}, line {line.number}: {bad[:40]!r} is no number.",
+            f"{path}, line {line.number}: {bad[0][:40]!r} is no number.",
             "Mend that line or say another format=.",
         )
     return word, [float(field) for field in fields]

@@ -12,7 +12,7 @@ from pathlib import Path
 from spaceport.arrays import Matrix
 from spaceport.errors import InputError
 from spaceport.sources._files import opened
-from spaceport.sources.formats._words import is_number, lines, rows_of, write_lines
+from spaceport.sources.formats._words import fields_of, is_number, lines, rows_of, write_lines
 from spaceport.sources.formats.base import (
     Format,
     Request,
@@ -30,7 +30,7 @@ _WIDEST = 1 << 16
 def _matches(head: bytes) -> bool:
     """A first line of a word and two numbers or more, no tabs between."""
     row = head.partition(b"\n")[0]
-    fields = row.split()
+    fields = fields_of(row)
     return len(fields) > 2 and b"\t" not in row and all(map(is_number, fields[1:]))
 
 
@@ -39,11 +39,11 @@ def _read(request: Request) -> Iterator[Rows]:
     with opened(path) as stream:
         rest = lines(stream, _WIDEST)
         first = next(rest, None)
-        if first is None or len(first.data.split()) < 2:
+        if first is None or len(fields_of(first.data)) < 2:
             raise InputError(
                 f"{path} does not start with a word and numbers.", "Say another format=."
             )
-        dimension = len(first.data.split()) - 1
+        dimension = len(fields_of(first.data)) - 1
         rest = chain([first], rest)
         while batch := list(islice(rest, batch_rows(dimension))):
             yield rows_of(path, batch, dimension, request.errors)

@@ -18,7 +18,14 @@ import numpy as np
 from spaceport.arrays import Matrix
 from spaceport.errors import InputError
 from spaceport.sources._files import opened, packed
-from spaceport.sources.formats._words import is_number, lines, rows_of, words_of, write_lines
+from spaceport.sources.formats._words import (
+    fields_of,
+    is_number,
+    lines,
+    rows_of,
+    words_of,
+    write_lines,
+)
 from spaceport.sources.formats.base import (
     Format,
     Request,
@@ -57,7 +64,7 @@ def _is_text(head: bytes) -> bool:
     if header(head) is None:
         return False
     row, ended, _ = head.partition(b"\n")[2].partition(b"\n")
-    fields = row.split()[1:] if ended or b"\0" not in row else [b"\0"]
+    fields = fields_of(row)[1:] if ended or b"\0" not in row else [b"\0"]
     seen = fields if ended else fields[:-1]
     return bool(fields) and all(map(is_number, seen))
 
