@@ -144,9 +144,13 @@ def test_packages_files_and_roots_give_the_same_names(folder: Path) -> None:
     whole = items([str(folder)], minimum=1)
     assert items([str(folder / "zoo")], minimum=1) == whole
     assert "cats.read_csv" in items([str(folder / "zoo" / "cats.py")], minimum=1)
-    assert (
-        items([str(folder), str(folder / "zoo")], minimum=1) == whole
-    )  # the first root hides the second
+    second = folder / "second" / "zoo"
+    second.mkdir(parents=True)
+    (second / "cats.py").write_text("'''Other cats, hidden by the first.'''")
+    (second / "dogs.py").write_text("'''Dogs, which are only here.'''")
+    both = items([str(folder / "zoo"), str(folder / "second")], minimum=1)
+    assert both.pop("zoo.dogs")["kind"] == "module"
+    assert both == whole
 
 
 @pytest.mark.parametrize(
@@ -201,7 +205,9 @@ def test_two_processes_give_what_one_does(tmp_path: Path) -> None:
     assert one.skipped_ == two.skipped_ != {}
 
 
-def test_workers_end_when_reading_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_end_when_reading_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     for number in range(700):
         (tmp_path / f"m{number}.py").write_text(
             10 * f"def f(): 'What number {number} does, at some length.'\n"
@@ -220,6 +226,7 @@ def test_workers_end_when_reading_stops(tmp_path: Path, monkeypatch: pytest.Monk
     assert [worker.poll() for worker in started] == [None, None]
     reading.close()
     assert all(worker.poll() is not None for worker in started)
+    assert capfd.readouterr().err == ""
 
 
 def method_module() -> Any:

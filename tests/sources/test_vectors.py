@@ -70,6 +70,16 @@ def test_duplicate_words_are_counted(tmp_path: Path) -> None:
         items(tmp_path / "x")
 
 
+def test_nothing_is_yielded_from_the_first_bad_batch_on(tmp_path: Path) -> None:
+    words = [f"w{row}" for row in range(30_000)]
+    words[20_000] = words[5]
+    (tmp_path / "x").write_text("".join(f"{word} 1 2\n" for word in words))
+    batches = Vectors(tmp_path / "x").batches()
+    assert [next(batches).num_rows, next(batches).num_rows] == [8192, 8192]
+    with pytest.raises(InputError, match=r"1 repeated id; .*'w5', stands 2 times"):
+        next(batches)
+
+
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "stream"])
 @pytest.mark.parametrize(
     "list_type", [pa.list_(pa.float32(), 2), pa.list_(pa.float64()), pa.large_list(pa.int8())]

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
 
 from spaceport.errors import (
     BusyError,
@@ -118,6 +119,12 @@ def test_a_manifest_that_cannot_be_written_leaves_no_version(catalog: Catalog) -
         catalog.commit(A, twice)
     assert catalog.versions("words") == []
     assert catalog.spaces() == []
+
+
+def test_no_row_speaks_of_a_version_that_there_is_not(catalog: Catalog) -> None:
+    row = {"version_id": 77, "path": "a", "size": 1, "sha256": "a" * 64}
+    with pytest.raises(IntegrityError), catalog.database.writing() as connection:
+        connection.execute(tables.files.insert(), row)
 
 
 def test_of_many_committers_of_one_number_one_wins(catalog: Catalog) -> None:

@@ -282,6 +282,19 @@ def test_leftovers_are_swept_and_nothing_else(store: Store, first: Publish, mino
     assert [store.verify(one) for one in (record, latest)] == [[], []]
 
 
+def test_a_power_cut_that_emptied_lances_newest_files_does_not_stop_the_next_version(
+    store: Store, first: Publish, minor: Publish
+) -> None:
+    record = first(store)
+    dataset = store.root / record.dataset
+    (dataset / "_versions" / f"{2**64 - 3:020d}.manifest").touch()
+    (dataset / "_versions" / "latest_version_hint.json").write_bytes(bytes(13))
+    after = minor(store, "words", ["cat"], ["king"])
+    assert store.vectors(after).ids() == ["dog", "queen", "king"]
+    assert [store.verify(one) for one in (record, after)] == [[], []]
+    assert store.gc() == []
+
+
 def test_a_sweep_leaves_a_space_alone_that_is_being_written_to(
     store: Store, first: Publish, rows: Rows
 ) -> None:
@@ -298,7 +311,10 @@ def test_numbers_must_fit_the_vectors(store: Store, first: Publish, rows: Rows) 
     record = first(store)
     batch = rows(["a"])
     cases = [
-        (lambda writer: writer.create_vectors(batch.schema, [batch]), [(1, 1, 1), (3, 0), (2, 0, 1), (1, 2)]),
+        (
+            lambda writer: writer.create_vectors(batch.schema, [batch]),
+            [(1, 1, 1), (3, 0), (2, 0, 1), (1, 2)],
+        ),
         (
             lambda writer: writer.extend_vectors(record, ["cat"], []),
             [(1, 0), (3, 0), (1, 1, 1), (2, 1)],

@@ -108,6 +108,12 @@ def test_hashes_are_of_the_bytes_alone(ids: list[str]) -> None:
     np.testing.assert_array_equal(hashes(pa.array(ids, pa.large_string())), whole)
 
 
+def test_hashes_tell_ids_apart_that_differ_in_length_or_late() -> None:
+    ids = ["\0" * k for k in range(30)] + ["a" * k for k in range(1, 30)]
+    ids += ["a" * k + "b" for k in range(30)] + ["a" * k + "\0" for k in range(1, 30)]
+    assert len(set(hashes(pa.array(ids)).tolist())) == len(ids)
+
+
 def test_the_index_finds_each_id_as_a_dict_does() -> None:
     ids = [f"{k * 7919 % 20011}" for k in range(20000)]
     index = IdIndex(pa.array(ids[k : k + 999]) for k in range(0, 20000, 999))

@@ -137,7 +137,7 @@ def texts(
         column=column,
         id=id,
         label=label,
-        keep=keep,
+        keep=keep or None,
         encoding=encoding,
         skip_empty=skip_empty,
     )

@@ -158,9 +158,14 @@ class Exact:
     def __init__(self, X: Matrix, metric: str) -> None:
         self.metric = metric
         self.rows = normalize(X) if metric == "cosine" else X
-        self.center = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-        self.near_zero = X - self.center if metric == "euclidean" else self.rows
-        self.lengths = np.ones(len(X), np.float32) if metric == "cosine" else norms(self.near_zero)
+        self.center = np.zeros(X.shape[1], dtype=np.float32)
+        self.near_zero = self.rows
+        if metric == "euclidean":
+            self.center = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self.near_zero = X - self.center
+        self.lengths = np.ones(len(X), dtype=np.float32)
+        if metric != "cosine":
+            self.lengths = np.sqrt(np.einsum("nd,nd->n", self.near_zero, self.near_zero))
 
     def __call__(self, queries: Matrix, k: int) -> Found:
         """Find the `k` <= n nearest rows for a block of queries, shape (q, d)."""
@@ -192,7 +197,7 @@ class Exact:
 
     def _fine_products(self, Q: Matrix) -> Double:
         """Products in float64, shape (q, n)."""
-        origin = self.center.astype(np.float64) * (self.metric == "euclidean")
+        origin = self.center.astype(np.float64)
         products = np.empty((len(Q), len(self.rows)))
         for start in range(0, len(self.rows), _WIDE):
             block = slice(start, start + _WIDE)

@@ -49,8 +49,8 @@ class PyDocs(Source):
     ----------
     paths : sequence of str, optional
         Folders whose files are to be read, packages (folders with an ``__init__.py``) or single
-        files. Default: the standard library and the site-packages of the running interpreter, and
-        those of the interpreter that a virtual environment was made from.
+        files. Default: the standard library and the site-packages of the running interpreter; in a
+        virtual environment, its own.
     minimum : int
         Characters that a docstring must have at least.
     processes : int, optional
@@ -187,7 +187,7 @@ def _installed() -> list[Path]:
     """The folders that hold this installation's modules, each once, the standard library first."""
     paths = sysconfig.get_paths()
     named = [paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")]
-    named += site.getsitepackages([sys.prefix, sys.base_prefix])
+    named += site.getsitepackages([sys.prefix])
     folders = {Path(name).resolve(): Path(name) for name in reversed(named) if os.path.isdir(name)}
     return list(reversed(folders.values()))
 

@@ -51,6 +51,7 @@ def draw(version: Version, path: Path, color: str | None = None, method: str = "
 def page(version: Version, color: str | None = None, method: str = "umap") -> Page:
     """Everything that the map of `version` shows."""
     texts = version.texts
+    counted = None if texts is None else labels.bag(texts)
     names = [name for name in version.columns if name != "text"]
     return Page(
         title=version.reference,
@@ -59,17 +60,17 @@ def page(version: Version, color: str | None = None, method: str = "umap") -> Pa
         ids=version.ids,
         texts=[] if texts is None else texts,
         columns={name: version.metadata([name]).column(name).to_pylist() for name in names},
-        levels=[_level(version, centroids, texts) for centroids in version.cells],
+        levels=[_level(version, centroids, counted) for centroids in version.cells],
         card=[(fact.name, fact.text) for fact in version.card],
         color=color or version.label or "",
     )
 
 
-def _level(version: Version, centroids: Matrix, texts: list[str] | None) -> Level:
+def _level(version: Version, centroids: Matrix, counted: labels.Bag | None) -> Level:
     assignment = cells.assign(version.vectors(), centroids, version.contract.metric)
-    if texts is None:
+    if counted is None:
         return Level(assignment, _words_of(version, assignment, centroids))
-    return Level(assignment, labels.labels(texts, assignment, len(centroids)))
+    return Level(assignment, labels.labels(counted, assignment, len(centroids)))
 
 
 def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Matrix) -> list[str]:

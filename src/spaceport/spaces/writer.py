@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import pyarrow as pa
 from spaceport.errors import ParameterError, StoreError
 from spaceport.spaces import datasets
 from spaceport.spaces.catalog import Catalog, Record, now
-from spaceport.spaces.files import Entry, Sealer, flush, listing, prune, room
+from spaceport.spaces.files import Entry, Sealer, flush, listing, room
 from spaceport.spaces.names import KINDS, Number
+from spaceport.spaces.upkeep import leftovers, sweep
 from spaceport.spaces.vectors import VectorTable
 
 __all__ = ["Writer"]
@@ -42,10 +42,9 @@ class Writer:
         self._token = token
         self._base: Record | None = None
         self._dataset = ""
-        self._before: frozenset[str] = frozenset()
         self._table: VectorTable | None = None
         self._vector_entries: tuple[Entry, ...] = ()
-        self._committing = self._published = False
+        self._published = False
         self.folder = root / "spaces" / space / token
         with room(root):
             self.folder.mkdir(parents=True)
@@ -70,9 +69,8 @@ class Writer:
         """Write the vectors of a new minor: `base` without `remove_ids`, then `batches`."""
         self._begin_vectors(base.dataset, base)
         folder = self._root / base.dataset
-        listed = self._catalog.listed(self.space)
+        sweep(self._root, folder, leftovers(self._root, folder, self._catalog.listed(self.space)))
         known = {entry.path: entry for entry in self._catalog.files(base)}
-        prune(folder, (name for name in self._before if f"{base.dataset}/{name}" not in listed))
         written = datasets.extend(folder, base.lance_version, remove_ids, batches, self._token)
         new = {entry.path for entry in written.entries}
         kept = [known[f"{base.dataset}/{name}"] for name in written.needed - new]
@@ -144,17 +142,19 @@ class Writer:
         return record
 
     def leave(self) -> None:
-        """Remove what was written, unless it was published; where that is not known, `gc` will."""
-        if self._published or (self._committing and self._is_committed() is not False):
+        """Remove what was written and no version lists: all of it, unless it was published.
+
+        The catalog is asked, since Ctrl-C may come just after the row; where it does not answer,
+        `gc` removes the rest another day.
+        """
+        if self._published:
             return
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._dataset and self._base is None:
-            shutil.rmtree(self._root / self._dataset, ignore_errors=True)
-        elif self._dataset:
-            folder = self._root / self._dataset
-            prune(folder, listing(folder) - self._before)
-        if self.latest is None and not any(self.folder.parent.iterdir()):
-            self.folder.parent.rmdir()
+        with suppress(StoreError):
+            listed = self._catalog.listed(self.space)
+            for folder in filter(None, (self.folder, self._dataset and self._root / self._dataset)):
+                sweep(self._root, folder, leftovers(self._root, folder, listed))
+            if not any(self.folder.parent.iterdir()):
+                self.folder.parent.rmdir()
 
     def _seal(self) -> list[Entry]:
         """Bring everything to the disk; the manifest of the version."""
@@ -168,16 +168,7 @@ class Writer:
         return [*(entry.under(inside) for entry in own), *self._vector_entries]
 
     def _commit(self, record: Record, entries: Sequence[Entry]) -> None:
-        self._committing = True
         self._catalog.commit(record, entries)
-
-    def _is_committed(self) -> bool | None:
-        """Whether the row is there: Ctrl-C or a lost connection may come just after it; None: unknown."""
-        try:
-            known = {record.folder for record in self._catalog.versions(self.space)}
-        except StoreError:
-            return None
-        return self.folder.relative_to(self._root).as_posix() in known
 
     def _begin_vectors(self, dataset: str, base: Record | None) -> None:
         if self._dataset:
@@ -191,7 +182,6 @@ class Writer:
                 "Extend a version of the same space.",
             )
         self._dataset, self._base = dataset, base
-        self._before = frozenset(listing(self._root / dataset))
 
     def _keep(
         self, table: VectorTable, new: Iterable[Entry], kept: Iterable[Entry] = ()

@@ -81,10 +81,9 @@ def test_the_scores_are_the_formula_computed_word_by_word():
 
 
 def test_kin_of_a_word_are_passed_over():
-    assert labels(["fish fish fishing fishing river", "graph node"], [0, 1]) == [
-        "fish, river",
-        "graph, node",
-    ]
+    water = "fish fish fish fishing fishing fishing river river"
+    other = "node " * 15 + "edge " * 15 + "river"
+    assert labels([water, other], [0, 1])[0] == "fish, river"
 
 
 def test_two_cells_do_not_get_the_same_name():
