@@ -51,3 +51,10 @@ def test_ascii_and_other_text_are_cut_alike() -> None:
 def test_a_bad_pattern_is_refused(pattern: str, what: str) -> None:
     with pytest.raises(ParameterError, match=what):
         Tokenizer(pattern)
+
+
+def test_every_character_of_the_basic_plane_follows_the_rule() -> None:
+    """Between letters, where a separator shows; most are split by a table of bytes, not by a pattern."""
+    for code in range(0x10000):
+        text = f"a{chr(code)}b"
+        assert Tokenizer()(text) == oracle(text), hex(code)

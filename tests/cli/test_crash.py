@@ -33,6 +33,13 @@ def start(folder: Path, store: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(build(folder, store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def run(folder: Path, store: Path) -> tuple[int, str]:
+    """Build to the end; gives the exit code and what was told on the error stream."""
+    process = start(folder, store)
+    _, told = process.communicate()
+    return process.returncode, told
+
+
 def check_whole(store: Path) -> int:
     """Every version in the catalog reads back whole; gives how many there are."""
     port = sp.open(store)
@@ -49,7 +56,7 @@ def test_kill_9_and_ctrl_c_at_any_moment_of_a_build(tmp_path: Path) -> None:
     store, chance = tmp_path / "store", random.Random(0)
     write_rows(tmp_path / "rows.csv", 0)
     started = time.monotonic()
-    assert start(tmp_path, store).wait() == 0
+    assert run(tmp_path, store) == (0, "")
     usual = time.monotonic() - started
     published, ended_early = 1, 0
     for edition in range(1, 13):
@@ -65,8 +72,7 @@ def test_kill_9_and_ctrl_c_at_any_moment_of_a_build(tmp_path: Path) -> None:
         published = now
     assert ended_early >= 4, "the builds were over before they could be ended"
     write_rows(tmp_path / "rows.csv", 99)
-    process = start(tmp_path, store)
-    assert process.wait() == 0, process.stderr.read() if process.stderr else ""
+    assert run(tmp_path, store) == (0, "")
     assert check_whole(store) == published + 1
     port = sp.open(store)
     port.gc()
@@ -101,19 +107,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_two_lines_and_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
     store = small_disk / "store"
     write_rows(tmp_path / "rows.csv", 0)
-    assert start(tmp_path, store).wait() == 0
+    assert run(tmp_path, store) == (0, "")
     filler = small_disk / "filler"
     with pytest.raises(OSError), filler.open("wb", buffering=0) as file:  # noqa: PT011 - whichever words
         while True:
             file.write(b"\0" * 65536)
     write_rows(tmp_path / "rows.csv", 1)
-    process = start(tmp_path, store)
-    _, told = process.communicate()
-    assert process.returncode == 1, told
+    code, told = run(tmp_path, store)
+    assert code == 1, told
     lines = told.rstrip("\n").split("\n")
     assert len(lines) == 2, told
     assert "disk is full" in lines[0]
     assert check_whole(store) == 1
     filler.unlink()
-    assert start(tmp_path, store).wait() == 0
+    assert run(tmp_path, store) == (0, "")
     assert check_whole(store) == 2

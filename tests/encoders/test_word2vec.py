@@ -14,7 +14,13 @@ from scipy.stats import binomtest, chisquare
 
 from spaceport import progress
 from spaceport.encoders import _training
-from spaceport.encoders._training import Settings, rounds, train_words
+from spaceport.encoders._training import (
+    Settings,
+    negative_tables,
+    rate_at,
+    rounds,
+    train_words,
+)
 from spaceport.encoders.kernels import walk
 from spaceport.encoders.kernels.lanes import LANES, aligned
 from spaceport.encoders.kernels.sampling import alias_table, keep_thresholds, pick
@@ -172,16 +178,25 @@ def test_negatives_follow_counts_to_the_three_quarters() -> None:
     counts = np.array([5000, 1000, 400, 90, 60, 30, 9, 5, 5])
     seeds = np.random.default_rng(3).integers(2**62, size=50)
 
-    def p_values(power: float) -> Floats:
+    def p_values(table: tuple[Floats, Floats]) -> Floats:
         share = counts**0.75 / (counts**0.75).sum()
-        table = alias_table(counts.astype(np.float64) ** power)
         return np.array(
             [chisquare(_picks(s, 20_000, *table), share * 20_000).pvalue for s in seeds]
         )
 
-    rejected = (p_values(0.75) < 0.05).sum()
+    rejected = (p_values(negative_tables(counts, 1)[0]) < 0.05).sum()
     assert binomtest(int(rejected), 50, 0.05, alternative="greater").pvalue > 1e-3
-    assert (p_values(1.0) < 1e-6).all()  # the saboteur: raw counts
+    assert (p_values(alias_table(counts.astype(float))) < 1e-6).all()  # the saboteur: raw counts
+
+
+def test_each_block_draws_only_its_own_words() -> None:
+    sizes = [len(accept) for accept, _ in negative_tables(np.arange(1, 8), 2)]
+    assert sizes == [4, 3]
+
+
+def test_the_learning_rate_falls_linearly_and_stays_above_zero() -> None:
+    assert [rate_at(share, 0.4) for share in (0, 0.25, 0.5)] == pytest.approx([0.4, 0.3, 0.2])
+    assert rate_at(1, 0.4) == pytest.approx(4e-5)
 
 
 @numba.njit
@@ -231,7 +246,7 @@ def walked(
 
 def test_windows_reach_as_far_as_the_rule_says() -> None:
     """With as many strata as words, one visit trains one pair of words, or leaves all as it is."""
-    words, window, middle, seeds = 12, 4, 5, range(300)
+    words, window, middle, seeds = 16, 4, 5, range(300)
     for context in range(words):
         if context == middle:
             continue
@@ -258,7 +273,7 @@ def test_a_visit_touches_only_its_own_blocks() -> None:
     assert outputs.tolist() == [False, True] * 10
 
 
-@pytest.mark.parametrize("strata", [1, 2, 3])
+@pytest.mark.parametrize("strata", [1, 2, 4])
 def test_the_plan_covers_all_pairs_once_and_shares_no_row(strata: int) -> None:
     length = 2 * _training.CHUNK + 1
     plan = list(rounds(length, 2, strata))

@@ -83,6 +83,14 @@ def test_case_does_not_matter_and_no_coverage_is_zero() -> None:
     assert found.overall.covered == 1
 
 
+def test_of_words_that_differ_in_case_the_first_counts() -> None:
+    words = ["king", "queen", "man", "woman", "serf", "King"]
+    vectors = [[1, 0, 1], [1, 1, 1], [0, 0, 1], [0, 1, 1], [-1, 0, 0], [-1, -1, 0]]
+    asked = {"family": [("man", "woman", "king", "queen")]}
+    assert analogies(words, vectors, asked).accuracy == 1
+    assert analogies(words[::-1], vectors[::-1], asked).accuracy == 0
+
+
 def test_the_reader(data: Path, tmp_path: Path) -> None:
     questions = read_questions(data / "word-analogies" / "questions-words.txt")
     assert len(questions) == 14

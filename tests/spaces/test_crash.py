@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -128,6 +130,53 @@ def test_control_c_at_random_moments_leaves_nothing_behind(tmp_path: Path, minor
             assert "panicked" not in said
         assert unlisted(store) == set()
         after_the_crash(store, minor, k)
+
+
+@contextmanager
+def interrupted_at(call: int) -> Iterator[list[int]]:
+    """Raise KeyboardInterrupt at the `call`-th call of a function of the store; counts the calls."""
+    count = [0]
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "/spaceport/spaces/" in frame.f_code.co_filename:
+            count[0] += 1
+            if count[0] == call:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    sys.setprofile(profile)
+    try:
+        yield count
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("kind", ["major", "minor"])
+def test_control_c_at_each_call_of_publishing(
+    store: Store, first: Publish, minor: Publish, kind: str
+) -> None:
+    base = first(store)
+
+    def publish(k: int) -> None:
+        if kind == "minor":
+            minor(store, "words", [], [f"new-{k}"], seed=k)
+        else:
+            first(store, f"space-{k}")
+
+    with interrupted_at(0) as count:
+        publish(0)
+    calls = count[0]
+    assert calls > 50
+    for k in range(1, calls + 1, 3):
+        with interrupted_at(k), suppress(KeyboardInterrupt):
+            publish(k)
+        fresh = open_store(store.root)
+        assert [fresh.verify(fresh.resolve(space)) for space in fresh.spaces()] == [
+            [] for _ in fresh.spaces()
+        ]
+        assert fresh.verify(base) == []
+        assert unlisted(fresh) == set()
+    assert problems(open_store(store.root)) == []
 
 
 class Hasty(Writer):

@@ -13,7 +13,7 @@ from spaceport.arrays import Matrix, generator
 from spaceport.progress import task
 from spaceport.vocabulary import TokenFile
 
-__all__ = ["CHUNK", "Settings", "Visit", "rounds", "train_words"]
+__all__ = ["CHUNK", "Settings", "Visit", "negative_tables", "rate_at", "rounds", "train_words"]
 
 CHUNK = 100_000  # tokens of a visit; decides where random choices start anew, so never by threads
 _SLOWEST = 1e-4  # the last learning rate, as a share of the first
@@ -67,6 +67,21 @@ def rounds(length: int, epochs: int, strata: int) -> Iterator[list[Visit]]:
                 yield [Visit(epoch, start, b, (b + shift) % strata) for b in range(strata)]
 
 
+def negative_tables(
+    counts: npt.NDArray[np.int64], strata: int
+) -> list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]]:
+    """For each block, the table that draws its words in proportion to count^0.75."""
+    from spaceport.encoders.kernels.sampling import alias_table
+
+    weights = counts.astype(np.float64) ** _SMOOTHING
+    return [alias_table(weights[block::strata]) for block in range(strata)]
+
+
+def rate_at(share: float, rate: float) -> float:
+    """The learning rate when `share` of the training is done: linear, and never quite zero."""
+    return rate * max(1 - share, _SLOWEST)
+
+
 def train_words(
     corpus: TokenFile,
     counts: npt.NDArray[np.int64],
@@ -112,7 +127,7 @@ class _Trainer:
         settings: Settings,
     ) -> None:
         from spaceport.encoders.kernels.lanes import LANES, aligned
-        from spaceport.encoders.kernels.sampling import alias_table, keep_thresholds
+        from spaceport.encoders.kernels.sampling import keep_thresholds
 
         self.corpus, self.rows, self.settings = corpus, rows, settings
         self.stride = -(-settings.dimension // LANES) * LANES
@@ -121,9 +136,7 @@ class _Trainer:
         start = generator(settings.seed).random((len(counts), settings.dimension), dtype=np.float32)
         self.vectors()[:] = (start - np.float32(0.5)) / np.float32(settings.dimension)
         self.keep = keep_thresholds(counts, settings.sample)
-        weights = counts.astype(np.float64) ** _SMOOTHING
-        blocks = range(settings.strata)
-        self.negatives = [alias_table(weights[block :: settings.strata]) for block in blocks]
+        self.negatives = negative_tables(counts, settings.strata)
 
     def vectors(self) -> Matrix:
         """The input rows without their padding, (n, d); a view."""
@@ -148,7 +161,7 @@ class _Trainer:
         """The learning rate, `ahead` tokens into the chunk."""
         length = self.corpus.length
         done = (visit.epoch * length + visit.start + ahead) / (length * self.settings.epochs)
-        return np.float32(self.settings.rate * max(1 - done, _SLOWEST))
+        return np.float32(rate_at(done, self.settings.rate))
 
     def _seed(self, visit: Visit) -> np.uint64:
         """Of the chunk in this epoch; the same for all its strata."""

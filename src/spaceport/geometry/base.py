@@ -93,7 +93,8 @@ def normalize(X: npt.ArrayLike) -> Matrix:
         rows = X[start : start + _ROWS].astype(np.float64)
         lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
         lengths[lengths == 0] = 1
-        unit[start : start + _ROWS] = rows / lengths[:, None]
+        rows *= (1 / lengths)[:, None]
+        unit[start : start + _ROWS] = rows
     return unit
 
 

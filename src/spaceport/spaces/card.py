@@ -162,9 +162,8 @@ def _examples(graph: neighbors.Graph, ids: Sequence[str]) -> list[Fact]:
     facts = []
     for place in np.linspace(0, len(ids) - 1, min(EXAMPLES, len(ids))).astype(int):
         near = [ids[index] for index in graph.indices[place, :shown]]
-        facts.append(
-            Fact(f"near {ids[place]}", near, ", ".join(near), "its nearest neighbors in the graph")
-        )
+        text = f"{ids[place]} → {', '.join(near)}"
+        facts.append(Fact("for example", [ids[place], *near], text, "an item and its nearest neighbors"))
     return facts
 
 

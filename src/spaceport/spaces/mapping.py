@@ -43,7 +43,7 @@ def draw(version: Version, path: Path, color: str | None = None, method: str = "
     writers = {".html": html.write, ".png": picture.write}
     if path.suffix not in writers:
         raise ParameterError(
-            f"A map is written as .html or .png. Got {path.name!r}.", "Choose one of the two endings."
+            f"A map is written as .html or .png. Got {path.name!r}.", "Let the name end in .html (a page) or .png (a picture)."
         )
     writers[path.suffix](path, page(version, color, method))
 

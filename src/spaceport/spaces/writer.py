@@ -151,7 +151,8 @@ class Writer:
             return
         with suppress(StoreError):
             listed = self._catalog.listed(self.space)
-            for folder in filter(None, (self.folder, self._dataset and self._root / self._dataset)):
+            dataset = [self._root / self._dataset] if self._dataset else []
+            for folder in (self.folder, *dataset):
                 sweep(self._root, folder, leftovers(self._root, folder, listed))
             if not any(self.folder.parent.iterdir()):
                 self.folder.parent.rmdir()

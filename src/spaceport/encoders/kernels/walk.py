@@ -1,6 +1,9 @@
 """The walk of word2vec over a chunk of a corpus: sentences, windows, negatives.
 
 The negatives of the next window are drawn, and their rows asked for, while this window is computed.
+
+numba keeps the compiled `train` beside this file and compiles anew when *this* file changes; whoever
+changes another kernel that is inlined here deletes ``__pycache__/*.nb*`` in this folder.
 """
 
 from __future__ import annotations
@@ -69,7 +72,7 @@ def _gather(
         token = tokens[end]
         end += 1
         if token < 0:
-            continue
+            break
         word = final[token]
         if word >= 0:
             chance = mix(seed + np.uint64(end)) >> np.uint64(32)
@@ -80,11 +83,11 @@ def _gather(
 
 
 @numba.njit(inline="always")
-def _middles(sentence: Ints, m: int, strata: int, block: int, middles: Ints) -> int:
+def _middles(sentence: Ints, m: int, mask: int, block: int, middles: Ints) -> int:
     """Write the places of the words of `block`; gives how many."""
     count = 0
     for c in range(m):
-        if sentence[c] % strata == block:
+        if sentence[c] & mask == block:
             middles[count] = c
             count += 1
     return count
@@ -92,12 +95,12 @@ def _middles(sentence: Ints, m: int, strata: int, block: int, middles: Ints) -> 
 
 @numba.njit(inline="always")
 def _contexts(
-    sentence: Ints, m: int, c: int, reach: int, strata: int, block: int, stride: int, inputs: Ints
+    sentence: Ints, m: int, c: int, reach: int, mask: int, block: int, stride: int, inputs: Ints
 ) -> int:
     """Write the rows of the words of `block` around place c; gives how many."""
     k = 0
     for j in range(max(0, c - reach), min(m, c + reach + 1)):
-        if j != c and sentence[j] % strata == block:
+        if j != c and sentence[j] & mask == block:
             inputs[k] = sentence[j] * stride
             k += 1
     return k
@@ -153,7 +156,8 @@ def train(
         Learning rate at the chunk's start and end, linear between, constant in a sentence.
     strata, input_block, output_block : int
         Only pairs whose context word is ``input_block`` modulo `strata` and whose middle word is
-        ``output_block`` modulo `strata`; negatives are of the latter. 1, 0, 0: all pairs.
+        ``output_block`` modulo `strata`, a power of two; negatives are of the latter. 1, 0, 0: all
+        pairs.
     """
     tiles = -(-(negatives + 1) // TILE)
     width = TILE * tiles
@@ -168,7 +172,7 @@ def train(
         now = np.float32(rate + (last_rate - rate) * np.float32(start / len(tokens)))
         place = np.uint64(start) << np.uint64(16)
         start, m = _gather(tokens, start, final, keep, seed, sentence)
-        count = _middles(sentence, m, strata, output_block, middles) if m > 1 else 0
+        count = _middles(sentence, m, strata - 1, output_block, middles) if m > 1 else 0
         base = 0
         for t in range(-1, count):
             if t + 1 < count:  # one window ahead, so that memory has time to answer
@@ -181,7 +185,7 @@ def train(
                 if c + 1 + window < m:
                     _fetch_row(X, sentence[c + 1 + window] * stride, stride)
                 reach = 1 + below(mix(seed ^ (place + np.uint64(c))), window)
-                k = _contexts(sentence, m, c, reach, strata, input_block, stride, inputs)
+                k = _contexts(sentence, m, c, reach, strata - 1, input_block, stride, inputs)
                 tile = outputs[base : base + width]
                 if k and average:
                     step_mean(X, Y, inputs, k, tile, tiles, stride, scores, now, mean, one)
