@@ -1,4 +1,4 @@
-"""LSA against scikit-learn's tf-idf and SciPy's exact decomposition, and as a search."""
+"""LSA against scikit-learn's counts and SciPy's exact decomposition, and as a search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.sparse.linalg import svds
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from spaceport.encoders.hashing import Hashing
 from spaceport.encoders.lsa import LSA
@@ -51,21 +51,23 @@ def topics(n=400, seed=0):
 def test_it_is_tfidf_and_truncated_svd(weighting):
     texts = topics()
     ours = LSA(8, minimum_count=3, maximum_share=0.4, weighting=weighting).fit(Texts(texts))
-    tfidf = TfidfVectorizer(
-        tokenizer=Tokenizer(), token_pattern=None, lowercase=False, min_df=3, max_df=0.4,
-        sublinear_tf=weighting == "sublinear",
-    )  # fmt: skip
-    A = tfidf.fit_transform(texts)
-    assert ours.words_ == tfidf.get_feature_names_out().tolist()
-    np.testing.assert_allclose(ours.idf_, tfidf.idf_, rtol=1e-6)
-    U, S, Vt = svds(A, 8, random_state=0)
+    counter = CountVectorizer(
+        tokenizer=Tokenizer(), token_pattern=None, lowercase=False, min_df=3, max_df=0.4
+    )
+    n = counter.fit_transform(texts).toarray().astype(float)
+    idf = np.log((1 + len(texts)) / (n > 0).sum(axis=0))
+    tf = 1 + np.log(np.maximum(n, 1)) if weighting == "sublinear" else n
+    A = np.where(n > 0, tf * idf**2, 0)
+    A /= np.linalg.norm(A, axis=1, keepdims=True)
+    assert ours.words_ == counter.get_feature_names_out().tolist()
+    np.testing.assert_allclose(ours.idf_, idf, rtol=1e-6)
+    U, S, _ = svds(A, 8, random_state=0)
     np.testing.assert_allclose(ours.singular_values_, S[::-1], rtol=1e-4)
     projected = (U * S)[:, ::-1]
     wanted = projected / np.linalg.norm(projected, axis=1, keepdims=True)
     got = ours.encode(texts)
     np.testing.assert_allclose(got @ got.T, wanted @ wanted.T, atol=2e-3)
-    assert ours.facts()["explained"] == pytest.approx((S**2).sum() / A.power(2).sum(), rel=1e-4)
-    assert np.abs(Vt).max() > 0
+    assert ours.facts()["explained"] == pytest.approx((S**2).sum() / (A**2).sum(), rel=1e-4)
 
 
 def test_signs_are_fixed_and_columns_are_at_right_angles():
@@ -95,7 +97,9 @@ def test_texts_of_one_topic_lie_together():
 def test_words_too_rare_and_too_common_are_left_out():
     texts = ["the cat", "the dog", "the cat dog", "the only"]
     assert LSA(1, maximum_share=0.75).fit(Texts(texts)).words_ == ["cat", "dog"]
-    assert LSA(1, maximum_share=1.0).fit(Texts(texts)).words_ == ["cat", "dog", "the"]
+    everywhere = LSA(1, maximum_share=1.0).fit(Texts(texts))
+    assert everywhere.words_ == ["cat", "dog", "the"]
+    assert np.isfinite(everywhere.encode(["the the"])).all()
     assert LSA(1, minimum_count=1).fit(Texts(texts)).words_ == ["cat", "dog", "only"]
 
 
@@ -153,5 +157,5 @@ def test_titles_find_their_abstracts(data):
 
     lsa = found(LSA(128).fit(Texts(texts)))
     hashed = found(Hashing(128))
-    assert lsa > hashed + 0.05
-    assert lsa > 0.55
+    assert lsa > hashed + 0.1
+    assert lsa > 0.65

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -13,6 +12,9 @@ from spaceport.cli import building, exchange, looking, mapping, storing
 from spaceport.errors import SpaceportError
 
 __all__ = ["app", "main"]
+
+INTERRUPTED = 130
+"""The exit code that Typer gives after Ctrl-C."""
 
 app = typer.Typer(
     name="spaceport",
@@ -45,12 +47,8 @@ def main() -> None:
     except SpaceportError as error:
         sys.stderr.write(f"spaceport: {error}\n")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "spaceport: Interrupted.\nNothing was published; every published version is whole.\n"
-        )
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader (head, less) left. Python would complain while closing stdout: give it another.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            sys.stderr.write("spaceport: Interrupted; nothing was published.\n")
+            sys.stderr.write("Every published version is whole; run the command again to go on.\n")
+        raise
