@@ -40,7 +40,7 @@ __all__ = ["LSA"]
 
 _WEIGHTINGS = ("sublinear", "linear")
 _OVERSAMPLES = 20
-_POWERS = 3
+_POWERS = 5
 
 
 class LSA(Encoder):
@@ -252,16 +252,20 @@ def _sparse(rows: list[dict[int, int]], width: int) -> Any:
 
 def _decompose(A: Any, dimension: int, seed: int) -> tuple[Vector, Matrix]:
     """Largest singular values (d,) and right singular vectors (v, d) of a sparse matrix (n, v)."""
+    from scipy.linalg import lu, qr
+
     n, v = A.shape
-    turned = A.T.tocsr()
     wide = min(dimension + _OVERSAMPLES, n, v)
-    basis = generator(seed).standard_normal((v, wide), dtype=np.float32)
-    with task("decomposing", _POWERS + 1, "rounds") as work:
-        left = np.linalg.qr(A @ basis)[0]  # (n, wide)
-        work.advance()
-        for _ in range(_POWERS):
-            left = np.linalg.qr(A @ np.linalg.qr(turned @ left)[0])[0]
+    turned = A.T
+    left = A @ generator(seed).standard_normal((v, wide), dtype=np.float32)  # (n, wide)
+    with task("decomposing", _POWERS, "rounds") as work:
+        for _ in range(
+            _POWERS
+        ):  # a triangular basis keeps the columns apart as well as a right-angled
+            right = turned @ lu(left, permute_l=True, check_finite=False)[0]  # (v, wide)
+            left = A @ lu(right, permute_l=True, check_finite=False)[0]
             work.advance()
+    left = qr(left, mode="economic", check_finite=False)[0]
     inner = (turned @ left).astype(np.float64)  # (v, wide): the transpose of A projected
     right, values, _ = np.linalg.svd(inner, full_matrices=False)
     right, values = right[:, :dimension], values[:dimension]
