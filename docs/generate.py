@@ -10,8 +10,22 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULES = (
     *("spaces.spaceport", "spaces.version", "spaces.contract", "spaces.card"),
-    *("geometry.similarity", "geometry.neighbors", "geometry.algebra", "geometry.spectrum", "geometry.cells"),
-    *("quality.analogies", "quality.similarity", "tokens", "vocabulary", "progress", "methods", "errors"),
+    *(
+        "geometry.similarity",
+        "geometry.neighbors",
+        "geometry.algebra",
+        "geometry.spectrum",
+        "geometry.cells",
+    ),
+    *(
+        "quality.analogies",
+        "quality.similarity",
+        "tokens",
+        "vocabulary",
+        "progress",
+        "methods",
+        "errors",
+    ),
     *("sources.base", "encoders.base", "maps.base", "testing.sources", "testing.encoders"),
 )
 
@@ -27,7 +41,12 @@ def command_line() -> str:
 
     from spaceport.cli.main import app
 
-    lines = ["# The command line", "", "Written by `docs/generate.py` from the commands themselves.", ""]
+    lines = [
+        "# The command line",
+        "",
+        "Written by `docs/generate.py` from the commands themselves.",
+        "",
+    ]
     for name, command in commands(typer.main.get_command(app), "spaceport"):
         context = command.make_context(name, [], resilient_parsing=True, terminal_width=96)
         lines += [f"## {name}", "", "```", command.get_help(context).rstrip(), "```", ""]
@@ -39,14 +58,21 @@ def commands(command: object, name: str) -> list[tuple[str, object]]:
     below = getattr(command, "commands", None)
     if not below:
         return [(name, command)]
-    return [found for key, each in sorted(below.items()) for found in commands(each, f"{name} {key}")]
+    return [
+        found for key, each in sorted(below.items()) for found in commands(each, f"{name} {key}")
+    ]
 
 
 def python() -> str:
     """Every public name of the main modules, and every method."""
     from spaceport import methods
 
-    lines = ["# The Python calls", "", "Written by `docs/generate.py`; the docstrings say the rest.", ""]
+    lines = [
+        "# The Python calls",
+        "",
+        "Written by `docs/generate.py`; the docstrings say the rest.",
+        "",
+    ]
     for family in ("sources", "encoders", "maps"):
         lines += [f"## spaceport.{family}", "", "| call | what it is |", "|---|---|"]
         for name in methods.names(family):
@@ -55,7 +81,14 @@ def python() -> str:
         lines.append("")
     for name in MODULES:
         module = import_module(f"spaceport.{name}")
-        lines += [f"## spaceport.{name}", "", first_line(module), "", "| name | what it is |", "|---|---|"]
+        lines += [
+            f"## spaceport.{name}",
+            "",
+            first_line(module),
+            "",
+            "| name | what it is |",
+            "|---|---|",
+        ]
         for public in module.__all__:
             lines += [row for row in rows(public, getattr(module, public))]
         lines.append("")
@@ -69,7 +102,9 @@ def rows(name: str, value: object) -> list[str]:
     found = [f"| `{name}{arguments(value)}` | {first_line(value)} |"]
     if inspect.isclass(value):
         for key, member in vars(value).items():
-            if not key.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
+            if not key.startswith("_") and (
+                inspect.isfunction(member) or isinstance(member, property)
+            ):
                 shown = arguments(member) if inspect.isfunction(member) else ""
                 found.append(f"| `{name}.{key}{shown}` | {first_line(member)} |")
     return found

@@ -73,7 +73,9 @@ def test_every_python_block_of_the_readme_is_python() -> None:
 
 def test_no_number_is_left_to_be_filled_in() -> None:
     for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
-        assert not re.search(r"\b[A-Z0-9]+_HOW\b|\bTODO\b|\bXXX\b|\bTBD\b", page.read_text(encoding="utf-8")), page
+        assert not re.search(
+            r"\b[A-Z0-9]+_HOW\b|\bTODO\b|\bXXX\b|\bTBD\b", page.read_text(encoding="utf-8")
+        ), page
 
 
 def test_links_within_the_project_lead_somewhere() -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import data
+from benchmarks.data import data
 
 GIGABYTE = 10**9
 

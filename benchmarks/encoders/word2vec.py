@@ -20,7 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import data, table
+from benchmarks.data import data
+from benchmarks.tables import table
 
 ORDER = ["spaceport", "gensim", "reproducible", "spaceport"]
 PARAMS: dict[str, Any] = {"dimension": 100, "window": 5, "negatives": 5, "minimum_count": 5}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import data
+from benchmarks.data import data
 
 TARGET = 60.0
 SAMPLE, NEIGHBORS = 5_000, 15

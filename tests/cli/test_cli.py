@@ -38,7 +38,9 @@ def spaceport(here: Path, *words: str, code: int = 0) -> str:
 
 def build_pets(here: Path, *more: str) -> str:
     told = ("--column", "text", "--id", "id", "--label", "kind", "--space", "pets")
-    return spaceport(here, "build", "texts", "pets.csv", *told, "--method", "hashing(dimension=64)", *more)
+    return spaceport(
+        here, "build", "texts", "pets.csv", *told, "--method", "hashing(dimension=64)", *more
+    )
 
 
 def test_the_tour(here: Path) -> None:
@@ -55,13 +57,17 @@ def test_the_tour(here: Path) -> None:
 
 
 def test_words_import_and_export(here: Path) -> None:
-    spaceport(here, "build", "words", "text.txt", "--space", "words", "--dimension", "8", "--epochs", "2")
+    spaceport(
+        here, "build", "words", "text.txt", "--space", "words", "--dimension", "8", "--epochs", "2"
+    )
     assert spaceport(here, "near", "words", "queen", "-k", "3").count("\n") == 4
     assert spaceport(here, "analogy", "words", "king", "cat", "dog").count("\n") > 1
     spaceport(here, "export", "words@1", "--to", "npy", "-o", "words.npy")
     X = np.load(here / "words.npy")
     (here / "ids.txt").write_text("\n".join(f"w{i}" for i in range(len(X))) + "\n")
-    assert "mine@1.0.0" in spaceport(here, "import", "words.npy", "--ids", "ids.txt", "--space", "mine")
+    assert "mine@1.0.0" in spaceport(
+        here, "import", "words.npy", "--ids", "ids.txt", "--space", "mine"
+    )
 
 
 def test_json_is_for_machines(here: Path) -> None:
@@ -71,7 +77,9 @@ def test_json_is_for_machines(here: Path) -> None:
     assert [set(row) for row in near] == [{"id", "similarity", "text", "kind"}] * 2
     assert json.loads(spaceport(here, "show", "pets", "--json"))["contract"]["dimension"] == 64
     assert json.loads(spaceport(here, "list", "--json"))[0]["rows"] == 6
-    assert json.loads(spaceport(here, "verify", "--json")) == [{"version": "pets@1.0.0", "problems": []}]
+    assert json.loads(spaceport(here, "verify", "--json")) == [
+        {"version": "pets@1.0.0", "problems": []}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,9 +93,31 @@ def test_json_is_for_machines(here: Path) -> None:
         (("build", "texts", "pets.csv", "--column", "txt", "--space", "x"), "txt", "text"),
         (("build", "texts", "empty.csv", "--column", "text", "--space", "x"), "empty.csv", ""),
         (("build", "texts", "pets.csv", "--column", "text", "--space", "X"), "X", ""),
-        (("build", "texts", "pets.csv", "--column", "text", "--space", "x", "--method", "lsi"), "lsi", "lsa"),
-        (("build", "texts", "pets.csv", "--column", "text", "--space", "x", "--set", "dim=3"), "dim", "dimension"),
-        (("build", "texts", "pets.csv", "--column", "text", "--space", "x", "--dimension", "900"), "900", ""),
+        (
+            ("build", "texts", "pets.csv", "--column", "text", "--space", "x", "--method", "lsi"),
+            "lsi",
+            "lsa",
+        ),
+        (
+            ("build", "texts", "pets.csv", "--column", "text", "--space", "x", "--set", "dim=3"),
+            "dim",
+            "dimension",
+        ),
+        (
+            (
+                "build",
+                "texts",
+                "pets.csv",
+                "--column",
+                "text",
+                "--space",
+                "x",
+                "--dimension",
+                "900",
+            ),
+            "900",
+            "",
+        ),
         (("build", "words", "binary.bin", "--space", "x"), "binary.bin", ""),
         (("import", "nan.npy", "--space", "x"), "NaN", ""),
         (("map", "pets", "-o", "map.pdf"), "map.pdf", ".html"),
@@ -114,7 +144,9 @@ def test_wrong_usage_is_exit_code_2(here: Path) -> None:
 
 
 def test_an_unknown_word_gets_near_spellings(here: Path) -> None:
-    spaceport(here, "build", "words", "text.txt", "--space", "words", "--method", "onehot(dimension=8)")
+    spaceport(
+        here, "build", "words", "text.txt", "--space", "words", "--method", "onehot(dimension=8)"
+    )
     told = spaceport(here, "near", "words", "quean", code=1)
     assert "has no word 'quean'" in told
     assert "queen" in told

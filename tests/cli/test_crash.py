@@ -20,17 +20,31 @@ ROWS = 3000
 
 
 def write_rows(path: Path, edition: int) -> None:
-    lines = (f"{i},row {i} of edition {edition if i % 3 == 0 else 0} tells of subject {i % 11}" for i in range(ROWS))
+    lines = (
+        f"{i},row {i} of edition {edition if i % 3 == 0 else 0} tells of subject {i % 11}"
+        for i in range(ROWS)
+    )
     path.write_text("id,text\n" + "\n".join(lines) + "\n")
 
 
 def build(folder: Path, store: Path) -> list[str]:
-    told = ("--column", "text", "--id", "id", "--space", "rows", "--method", "hashing(dimension=64)")
+    told = (
+        "--column",
+        "text",
+        "--id",
+        "id",
+        "--space",
+        "rows",
+        "--method",
+        "hashing(dimension=64)",
+    )
     return [SPACEPORT, "build", "texts", str(folder / "rows.csv"), *told, "--store", str(store)]
 
 
 def start(folder: Path, store: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(build(folder, store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        build(folder, store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def run(folder: Path, store: Path) -> tuple[int, str]:
@@ -96,7 +110,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mount = tmp_path / "disk"
     mount.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(mount)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(mount)],
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")

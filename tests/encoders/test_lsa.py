@@ -50,14 +50,14 @@ def topics(n=400, seed=0):
 @pytest.mark.parametrize("weighting", ["sublinear", "linear"])
 def test_it_is_tfidf_and_truncated_svd(weighting):
     texts = topics()
-    ours = LSA(8, minimum_count=3, maximum_share=0.4, weighting=weighting).fit(Texts(texts))
+    ours = LSA(8, 3, 0.4, weighting=weighting, terms="plain").fit(Texts(texts))
     counter = CountVectorizer(
         tokenizer=Tokenizer(), token_pattern=None, lowercase=False, min_df=3, max_df=0.4
     )
     n = counter.fit_transform(texts).toarray().astype(float)
-    idf = np.log((1 + len(texts)) / (n > 0).sum(axis=0))
+    idf = 1 + np.log((1 + len(texts)) / (1 + (n > 0).sum(axis=0)))
     tf = 1 + np.log(np.maximum(n, 1)) if weighting == "sublinear" else n
-    A = np.where(n > 0, tf * idf**2, 0)
+    A = np.where(n > 0, tf * idf, 0)
     A /= np.linalg.norm(A, axis=1, keepdims=True)
     assert ours.words_ == counter.get_feature_names_out().tolist()
     np.testing.assert_allclose(ours.idf_, idf, rtol=1e-6)
@@ -68,6 +68,20 @@ def test_it_is_tfidf_and_truncated_svd(weighting):
     got = ours.encode(texts)
     np.testing.assert_allclose(got @ got.T, wanted @ wanted.T, atol=2e-3)
     assert ours.facts()["explained"] == pytest.approx((S**2).sum() / (A**2).sum(), rel=1e-4)
+
+
+def test_unit_terms_give_a_word_its_own_direction():
+    texts = topics()
+    plain, unit = (LSA(8, terms=terms).fit(Texts(texts)) for terms in ("plain", "unit"))
+    assert (plain.components_ == unit.components_).all()
+    V = plain.components_.astype(float)
+    words = plain.words_[5], plain.words_[200]
+    idf = plain.idf_[[5, 200]]
+    wanted = sum(i * V[w] / np.linalg.norm(V[w]) for i, w in zip(idf, (5, 200), strict=True))
+    np.testing.assert_allclose(
+        unit.encode([" ".join(words)])[0], wanted / np.linalg.norm(wanted), atol=1e-5
+    )
+    assert unit.fingerprint != plain.fingerprint
 
 
 def test_signs_are_fixed_and_columns_are_at_right_angles():
@@ -134,6 +148,7 @@ def test_saved_words_of_any_script(tmp_path):
         (lambda: LSA(5).encode(["x"]), InputError, "has not learnt anything yet"),
         (lambda: LSA(5, maximum_share=0), ParameterError, "must be in"),
         (lambda: LSA(5, weighting="bm25"), ParameterError, "no weighting `bm25`"),
+        (lambda: LSA(5, terms="long"), ParameterError, "no `long` terms"),
     ],
 )
 def test_errors_have_two_lines(make, error, says):
@@ -156,6 +171,8 @@ def test_titles_find_their_abstracts(data):
         return ((own[:, None] < S).sum(axis=1) < 10).mean()
 
     lsa = found(LSA(128).fit(Texts(texts)))
+    plain = found(LSA(128, terms="plain").fit(Texts(texts)))
     hashed = found(Hashing(128))
-    assert lsa > hashed + 0.1
-    assert lsa > 0.65
+    assert lsa > plain + 0.05
+    assert plain > hashed
+    assert lsa > 0.85

@@ -25,7 +25,12 @@ def words(tmp_path: Path) -> sp.Version:
 @pytest.fixture
 def texts(tmp_path: Path) -> sp.Version:
     path = tmp_path / "t.csv"
-    rows = ["cats and dogs,pet", "dogs bark loudly,pet", "stocks fell today,news", "markets and stocks rose,news"]
+    rows = [
+        "cats and dogs,pet",
+        "dogs bark loudly,pet",
+        "stocks fell today,news",
+        "markets and stocks rose,news",
+    ]
     path.write_text("text,kind\n" + "\n".join(rows) + "\n")
     source = sp.sources.texts(str(path), column="text", label="kind")
     return sp.open(tmp_path / "store").build("texts", sp.encoders.hashing(dimension=64), source)
@@ -50,7 +55,9 @@ def test_a_vector_can_be_asked_for_and_then_nothing_is_left_out(words: sp.Versio
 
 def test_an_analogy_with_a_planted_answer(words: sp.Version) -> None:
     assert words.analogy("king", "woman", minus="man", k=1).ids == ["queen"]
-    assert words.analogy("prince", "woman", minus=["man"], k=1, method="3cosmul").ids == ["princess"]
+    assert words.analogy("prince", "woman", minus=["man"], k=1, method="3cosmul").ids == [
+        "princess"
+    ]
 
 
 def test_an_unknown_id_offers_near_spellings(words: sp.Version) -> None:
@@ -62,7 +69,9 @@ def test_an_unknown_id_offers_near_spellings(words: sp.Version) -> None:
 
 def test_a_text_is_encoded(texts: sp.Version) -> None:
     assert texts.nearest("loud dogs bark", k=1).rows()[0]["text"] == "dogs bark loudly"
-    assert np.array_equal(texts.encode(["dogs"]), sp.encoders.hashing(dimension=64).encode(["dogs"]))
+    assert np.array_equal(
+        texts.encode(["dogs"]), sp.encoders.hashing(dimension=64).encode(["dogs"])
+    )
     assert texts.label == "kind"
     assert texts.texts is not None
 
@@ -79,7 +88,9 @@ def test_the_card_says_what_is_so(words: sp.Version) -> None:
     assert facts["dimension"].value == 3
     assert facts["vector bytes"].value == 6 * 3 * 4
     lengths = np.linalg.norm(FEMALE_YOUNG_ROYAL, axis=1)
-    assert facts["length of rows"].value == pytest.approx([lengths.mean(), lengths.min(), lengths.max()])
+    assert facts["length of rows"].value == pytest.approx(
+        [lengths.mean(), lengths.min(), lengths.max()]
+    )
     assert 1 < facts["effective rank"].value <= 3
     assert all(fact.how for fact in words.card)
 

@@ -163,7 +163,9 @@ def _examples(graph: neighbors.Graph, ids: Sequence[str]) -> list[Fact]:
     for place in np.linspace(0, len(ids) - 1, min(EXAMPLES, len(ids))).astype(int):
         near = [ids[index] for index in graph.indices[place, :shown]]
         text = f"{ids[place]} → {', '.join(near)}"
-        facts.append(Fact("for example", [ids[place], *near], text, "an item and its nearest neighbors"))
+        facts.append(
+            Fact("for example", [ids[place], *near], text, "an item and its nearest neighbors")
+        )
     return facts
 
 

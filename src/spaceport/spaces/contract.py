@@ -73,7 +73,8 @@ class Contract:
     def from_dict(cls, values: Mapping[str, Any]) -> Contract:
         """Undo `to_dict`."""
         told: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
         }
         return cls(**told)
 

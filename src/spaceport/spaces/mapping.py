@@ -43,7 +43,8 @@ def draw(version: Version, path: Path, color: str | None = None, method: str = "
     writers = {".html": html.write, ".png": picture.write}
     if path.suffix not in writers:
         raise ParameterError(
-            f"A map is written as .html or .png. Got {path.name!r}.", "Let the name end in .html (a page) or .png (a picture)."
+            f"A map is written as .html or .png. Got {path.name!r}.",
+            "Let the name end in .html (a page) or .png (a picture).",
         )
     writers[path.suffix](path, page(version, color, method))
 
@@ -76,7 +77,11 @@ def _level(version: Version, centroids: Matrix, counted: labels.Bag | None) -> L
 def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Matrix) -> list[str]:
     """Labels where the items themselves are words: those near the middle, the frequent ones first."""
     closeness = (normalize(version.vectors()) * normalize(centroids)[assignment]).sum(axis=1)
-    counts = version.metadata(["count"]).column("count").to_numpy() if "count" in version.columns else None
+    counts = (
+        version.metadata(["count"]).column("count").to_numpy()
+        if "count" in version.columns
+        else None
+    )
     return labels.central(version.ids, assignment, closeness, counts)
 
 
