@@ -90,7 +90,7 @@ def python() -> str:
             "|---|---|",
         ]
         for public in module.__all__:
-            lines += [row for row in rows(public, getattr(module, public))]
+            lines += rows(public, getattr(module, public))
         lines.append("")
     return "\n".join(lines)
 

@@ -37,8 +37,7 @@ def imports(root: Path = ROOT) -> list[Import]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         typed = {id(n) for block in ast.walk(tree) if _is_typing(block) for n in ast.walk(block)}
         for node in ast.walk(tree):
-            for target in _targets(node, known):
-                found.append(Import(name, target, node.lineno, id(node) in typed))
+            found += [Import(name, t, node.lineno, id(node) in typed) for t in _targets(node, known)]
     return found
 
 

@@ -120,14 +120,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(mount)], check=True)
 
 
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 65536)
+
+
 def test_a_full_disk_is_two_lines_and_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
     store = small_disk / "store"
     write_rows(tmp_path / "rows.csv", 0)
     assert run(tmp_path, store) == (0, "")
     filler = small_disk / "filler"
-    with pytest.raises(OSError), filler.open("wb", buffering=0) as file:  # noqa: PT011 - whichever words
-        while True:
-            file.write(b"\0" * 65536)
+    with pytest.raises(OSError, match="No space left"):
+        fill(filler)
     write_rows(tmp_path / "rows.csv", 1)
     code, told = run(tmp_path, store)
     assert code == 1, told

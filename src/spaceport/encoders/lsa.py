@@ -14,7 +14,7 @@ lost from a short query. Unit terms give each word its own tf-idf weight back an
 
 Deerwester, S. et al. (1990). Indexing by Latent Semantic Analysis. JASIS 41. The decomposition is
 Halko, N., Martinsson, P. & Tropp, J. (2011). Finding Structure with Randomness. SIAM Review 53,
-algorithms 4.4 and 5.1.
+algorithms 4.4 and 5.1, with LU in place of QR between the powers.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class LSA(Encoder):
     words_ : list of str
         The vocabulary, v words, sorted.
     idf_ : ndarray of shape (v,), float32
-        ln((1 + N) / N_j), not yet squared.
+        1 + ln((1 + N) / (1 + N_j)).
     components_ : ndarray of shape (v, d), float32
         V; each column's largest entry in magnitude is positive, the lowest index in a tie.
     singular_values_ : ndarray of shape (d,), float32
@@ -272,9 +272,7 @@ def _decompose(A: Any, dimension: int, seed: int) -> tuple[Vector, Matrix]:
     turned = A.T
     left = A @ generator(seed).standard_normal((v, wide), dtype=np.float32)  # (n, wide)
     with task("decomposing", _POWERS, "rounds") as work:
-        for _ in range(
-            _POWERS
-        ):  # a triangular basis keeps the columns apart as well as a right-angled
+        for _ in range(_POWERS):  # lu keeps the columns apart as well as qr does, and is faster
             right = turned @ lu(left, permute_l=True, check_finite=False)[0]  # (v, wide)
             left = A @ lu(right, permute_l=True, check_finite=False)[0]
             work.advance()
