@@ -77,9 +77,15 @@ def emit(
     shown = list(columns) if columns is not None else list(rows[0]) if rows else []
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in shown:
-        numeric = bool(rows) and all(isinstance(row.get(name), int | float) for row in rows)
+        values = [row.get(name) for row in rows]
+        numeric = bool(rows) and all(isinstance(value, int | float) for value in values)
+        widest = max([len(name), *(len(_cell(value)) for value in values)])
         table.add_column(
-            name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis"
+            name,
+            justify="right" if numeric else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=min(widest, 24),
         )
     for row in rows:
         table.add_row(*(Text(_cell(row.get(name))) for name in shown))
@@ -116,6 +122,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
     return " ".join(str(value).split())
