@@ -33,4 +33,5 @@ bench: $(STAMP)  ## Time and quality side by side with the peers (needs the real
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## Remove what the commands above made
+	find src -name '*.nb[ic]' -delete
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .bench demo-store python-docs.html dist

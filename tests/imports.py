@@ -37,7 +37,9 @@ def imports(root: Path = ROOT) -> list[Import]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         typed = {id(n) for block in ast.walk(tree) if _is_typing(block) for n in ast.walk(block)}
         for node in ast.walk(tree):
-            found += [Import(name, t, node.lineno, id(node) in typed) for t in _targets(node, known)]
+            found += [
+                Import(name, t, node.lineno, id(node) in typed) for t in _targets(node, known)
+            ]
     return found
 
 
