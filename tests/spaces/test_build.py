@@ -126,6 +126,23 @@ def test_other_metadata_is_a_patch_and_encodes_nothing_again(
     assert set(version.metadata(["kind"]).column("kind").to_pylist()) == {"number"}
 
 
+def test_another_label_or_no_kept_text_is_a_patch(
+    store: sp.Spaceport, tmp_path: Path, encoded: list[str]
+) -> None:
+    first = store.build("animals", hashing(), table(tmp_path, ANIMALS))
+    path = str(tmp_path / "animals.csv")
+    plain = sp.sources.texts(path, column="text", id="key")
+    encoded.clear()
+    second = store.build("animals", hashing(), plain)
+    assert (second.reference, second.label) == ("animals@1.0.1", None)
+    assert second.record.lance_version == first.record.lance_version
+    third = store.build("animals", hashing(), plain, keep_text=False)
+    assert (third.reference, third.texts) == ("animals@1.0.2", None)
+    assert np.array_equal(third.vectors(first.ids), first.vectors())
+    assert store.build("animals", hashing(), plain, keep_text=False).reference == "animals@1.0.2"
+    assert store.verify("animals@1.0.0") == store.verify("animals") == []
+
+
 def test_another_seed_is_a_major(store: sp.Spaceport, tmp_path: Path) -> None:
     store.build("animals", hashing(), table(tmp_path, ANIMALS))
     version = store.build("animals", Hashing(dimension=32, seed=1), table(tmp_path, ANIMALS))

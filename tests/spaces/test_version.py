@@ -145,6 +145,17 @@ def test_a_map_is_projected_once(texts: sp.Version, monkeypatch: pytest.MonkeyPa
         page(texts, method="umap(seed=7)")
 
 
+def test_a_broken_cache_is_made_again(texts: sp.Version) -> None:
+    pytest.importorskip("umap")
+    from spaceport.spaces.mapping import page
+
+    first = page(texts).positions
+    (cached,) = texts.cache.iterdir()
+    cached.write_bytes(cached.read_bytes()[:20])
+    assert np.array_equal(page(texts).positions, first)
+    assert len(list(texts.cache.iterdir())) == 1
+
+
 def test_aliases_move_and_roll_back(tmp_path: Path) -> None:
     store = sp.open(tmp_path / "store")
     store.publish("s", ["a", "b"], [[1, 0], [0, 1]])

@@ -21,7 +21,7 @@ from spaceport.errors import ParameterError
 from spaceport.progress import task
 from spaceport.sources.base import Source
 from spaceport.spaces.change import Change, Evidence, kind_of_change
-from spaceport.spaces.contract import Canaries, Contract
+from spaceport.spaces.contract import Canaries, Contract, canary_places
 from spaceport.spaces.evidence import of_entities, of_items
 from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
@@ -136,7 +136,7 @@ def build(store: Store, order: Order, wait: float = 0.0) -> Built:
 
 def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Built:
     plan = _plan(store, writer.latest, order, spool)
-    if plan.nothing and plan.base is not None:
+    if plan.base is not None and plan.nothing and _shown_alike(store, plan.base, order, spool):
         return Built(plan.base, Change("none", "nothing changed"), plan)
     if plan.encoder is not None and not plan.settled:
         plan.encoder.fit(spool)
@@ -179,7 +179,9 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
         change=change,
         evidence=evidence,
         table=writer.create_vectors(batch.schema, iter([batch])),
-        canaries=Canaries.choose(encoder, learnt[0]),
+        canaries=Canaries.of(
+            encoder, [learnt[0][place] for place in canary_places(len(learnt[0]))]
+        ),
         content_bytes=order.source.size(),
         source_digest=digest,
     )
@@ -228,6 +230,13 @@ def _same_metric(base: Record, order: Order) -> bool:
     return Contract.from_dict(base.contract).metric == order.metric
 
 
+def _shown_alike(store: Store, base: Record, order: Order, spool: Spool) -> bool:
+    """The base keeps the texts, and names the label, as `order` wants it."""
+    kept = "text" in store.vectors(base).schema.names
+    wanted = order.keep_text and spool.modality == "texts"
+    return kept == wanted and base.notes.get("label") == spool.label
+
+
 def _write_items(
     store: Store, writer: Writer, plan: Plan, change: Change, spool: Spool, keep_text: bool
 ) -> VectorTable:
@@ -238,6 +247,8 @@ def _write_items(
         batches = _encoded(plan.encoder, schema, spool.batches())
         return writer.create_vectors(schema, batches)
     d = plan.difference
+    if plan.nothing:
+        return writer.keep_vectors(plan.base)
     fresh = {*d.added, *d.changed} if plan.settled else {*d.added, *d.changed, *d.kept}
     again = {*d.relabeled}
     gone = [*d.changed, *d.relabeled, *d.removed, *(() if plan.settled else d.kept)]
@@ -295,10 +306,19 @@ def _change(evidence: Evidence | None, d: Difference, base: Record | None, metri
 
 
 def _item_canaries(encoder: Encoder | None, spool: Spool) -> Canaries | None:
+    """Canaries from items evenly spaced over the spool."""
     if encoder is None:
         return None
-    texts = [text for batch in spool.batches() for text in batch.column("content").to_pylist()]
-    return Canaries.choose(encoder, texts)
+    places = set(canary_places(spool.rows))
+    chosen: list[str] = []
+    start = 0
+    for batch in spool.batches():
+        here = [
+            place - start for place in sorted(places) if start <= place < start + batch.num_rows
+        ]
+        chosen += batch.column("content").take(pa.array(here, pa.int64())).to_pylist()
+        start += batch.num_rows
+    return Canaries.of(encoder, chosen)
 
 
 def _table_hashes(table: VectorTable) -> Iterator[tuple[str, bytes, bytes]]:

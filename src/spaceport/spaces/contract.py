@@ -15,7 +15,7 @@ from spaceport.encoders.base import Encoder
 from spaceport.errors import CorruptError, ParameterError
 from spaceport.geometry.similarity import METRICS
 
-__all__ = ["CANARIES", "TOLERANCE", "Canaries", "Contract"]
+__all__ = ["CANARIES", "TOLERANCE", "Canaries", "Contract", "canary_places", "departures"]
 
 CANARIES = 16
 TOLERANCE = 1e-3
@@ -95,11 +95,9 @@ class Canaries:
     vectors: Matrix
 
     @classmethod
-    def choose(cls, encoder: Encoder, items: Sequence[str]) -> Canaries:
-        """Take up to `CANARIES` of `items`, evenly spaced, and encode them."""
-        places = np.linspace(0, len(items) - 1, min(CANARIES, len(items))).astype(int)
-        chosen = tuple(items[place] for place in places)
-        return cls(chosen, encoder.encode(list(chosen)))
+    def of(cls, encoder: Encoder, items: Sequence[str]) -> Canaries:
+        """Encode `items` and keep both."""
+        return cls(tuple(items), encoder.encode(list(items)))
 
     def departure(self, encoder: Encoder) -> float:
         """Largest relative distance between a canary's kept vector and its vector by `encoder`."""
@@ -120,6 +118,17 @@ class Canaries:
             raise CorruptError(
                 "canaries.json cannot be read.", "Run `spaceport verify`."
             ) from error
+
+
+def canary_places(rows: int) -> list[int]:
+    """Up to `CANARIES` places, evenly spaced over `rows` items.
+
+    Examples
+    --------
+    >>> canary_places(3), canary_places(31)[:4]
+    ([0, 1, 2], [0, 2, 4, 6])
+    """
+    return [int(place) for place in np.linspace(0, rows - 1, min(CANARIES, rows)).astype(int)]
 
 
 def departures(before: Matrix, after: Matrix) -> npt.NDArray[np.float64]:

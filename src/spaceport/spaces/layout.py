@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from spaceport.arrays import Matrix
 from spaceport.spaces.items import HASH_TYPE, OWN, content_hash, item_hash
@@ -60,7 +59,9 @@ def metadata_names(schema: pa.Schema) -> list[str]:
 
 def pick(batch: pa.RecordBatch, ids: set[str]) -> pa.RecordBatch:
     """The rows of `batch` whose id is among `ids`."""
-    return batch.filter(pc.is_in(batch.column("id"), value_set=pa.array(sorted(ids), pa.string())))
+    return batch.filter(
+        pa.array([name in ids for name in batch.column("id").to_pylist()], pa.bool_())
+    )
 
 
 def fixed(vectors: Matrix) -> pa.FixedSizeListArray:

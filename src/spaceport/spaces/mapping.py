@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from importlib.metadata import version as release
 from pathlib import Path
@@ -11,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spaceport import methods
-from spaceport.arrays import Matrix
-from spaceport.errors import ParameterError
+from spaceport.arrays import Matrix, matrix
+from spaceport.errors import InputError, ParameterError
 from spaceport.geometry import cells
 from spaceport.geometry.similarity import normalize
 from spaceport.maps.base import Projection
@@ -87,18 +88,36 @@ def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Ma
 
 def _positions(version: Version, projection: Projection) -> Matrix:
     """Project, or take what was projected before: the cache is keyed by all that the answer hangs on."""
-    from safetensors.numpy import load_file, save_file
-
     cached = version.cache / f"map-{_key(version, projection)}.safetensors"
-    if cached.is_file():
-        positions: Matrix = load_file(cached)["positions"]
-        return positions
-    graph = version.graph
-    distances = _distances(graph.similarities, version.contract.metric)
-    positions = projection.positions(version.vectors(), graph.indices, distances)
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"positions": np.ascontiguousarray(positions)}, cached)
+    positions = _remembered(cached, len(version))
+    if positions is None:
+        graph = version.graph
+        distances = _distances(graph.similarities, version.contract.metric)
+        positions = projection.positions(version.vectors(), graph.indices, distances)
+        _remember(cached, positions)
     return positions
+
+
+def _remembered(path: Path, rows: int) -> Matrix | None:
+    """Positions from the cache; None where there are none, or none that can be read."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        positions: Matrix = matrix(load_file(path)["positions"], dimension=2)
+    except (OSError, KeyError, SafetensorError, InputError):
+        return None
+    return positions if len(positions) == rows else None
+
+
+def _remember(path: Path, positions: Matrix) -> None:
+    """Write the cache under another name first, so that a crash leaves no half file under this one."""
+    from safetensors.numpy import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    passing = path.with_suffix(f".{os.getpid()}")
+    save_file({"positions": np.ascontiguousarray(positions)}, passing)
+    passing.replace(path)
 
 
 def _key(version: Version, projection: Projection) -> str:
