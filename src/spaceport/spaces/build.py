@@ -19,13 +19,13 @@ from spaceport.arrays import Matrix
 from spaceport.encoders.base import Encoder, contents
 from spaceport.errors import ParameterError
 from spaceport.progress import task
-from spaceport.sources.base import Source
 from spaceport.spaces.change import Change, Evidence, kind_of_change
 from spaceport.spaces.contract import Canaries, Contract, canary_places
+from spaceport.spaces.draft import Draft, Order
 from spaceport.spaces.evidence import of_entities, of_items
 from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
-from spaceport.spaces.publish import Draft, publish
+from spaceport.spaces.publish import publish
 from spaceport.spaces.reading import read_canaries, read_encoder
 
 if TYPE_CHECKING:
@@ -81,48 +81,6 @@ class Built:
     record: Record
     change: Change
     plan: Plan | None = None
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the caller of `build` asked for.
-
-    Attributes
-    ----------
-    space : str
-        The space's name.
-    encoder : Encoder or None
-        None: the source's items are vectors already.
-    source : Source
-        Where the items come from.
-    metric : str
-        One of `geometry.similarity.METRICS`.
-    rows : {"entities", "items"}
-        A row for each thing the encoder learnt (words), or for each item of the source.
-    keep_text : bool
-        Store the items' text beside the vectors.
-    refit : bool
-        Learn anew even where the latest version's encoder has the same parameters.
-    """
-
-    space: str
-    encoder: Encoder | None
-    source: Source
-    metric: str
-    rows: str
-    keep_text: bool = True
-    refit: bool = False
-
-    def __post_init__(self) -> None:
-        if self.rows not in ("entities", "items"):
-            raise ParameterError(
-                f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one."
-            )
-        if self.encoder is None and self.source.modality != "vectors":
-            raise ParameterError(
-                f"{self.source.spec} gives {self.source.modality}, and no encoder was named.",
-                "Name an encoder, for example lsa() for texts.",
-            )
 
 
 def build(store: Store, order: Order, wait: float = 0.0) -> Built:

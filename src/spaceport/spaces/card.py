@@ -17,7 +17,7 @@ from spaceport.geometry import neighbors, spectrum
 
 if TYPE_CHECKING:
     from spaceport.spaces.contract import Contract
-    from spaceport.spaces.publish import Draft
+    from spaceport.spaces.draft import Draft
 
 __all__ = ["Fact", "from_json", "measure", "to_json", "to_text"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,53 +13,17 @@ from spaceport.encoders.base import Encoder
 from spaceport.geometry import cells, neighbors
 from spaceport.progress import task
 from spaceport.spaces import card
-from spaceport.spaces.contract import Canaries, Contract
+from spaceport.spaces.contract import Contract
 from spaceport.spaces.names import Number
 
 if TYPE_CHECKING:
-    from spaceport.spaces.build import Order
-    from spaceport.spaces.change import Change, Evidence
+    from spaceport.spaces.draft import Draft
     from spaceport.spaces.store import Record, Store, Writer
-    from spaceport.spaces.vectors import VectorTable
 
-__all__ = ["CELL_COUNTS", "NEIGHBORS", "Draft", "publish"]
+__all__ = ["CELL_COUNTS", "NEIGHBORS", "publish"]
 
 NEIGHBORS = 15
 CELL_COUNTS = (10, 64)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A version that is about to be: what was asked, what was written, what was measured so far.
-
-    Attributes
-    ----------
-    order : Order
-        What was asked for, with the encoder as it was used.
-    base : Record or None
-        The version that this one follows.
-    change : Change
-        The kind of version, with its reason.
-    evidence : Evidence or None
-        What `change` was decided on; None for a first version.
-    table : VectorTable
-        The rows, written but not yet published.
-    canaries : Canaries or None
-        Inputs kept with their vectors; None without an encoder.
-    content_bytes : int
-        Bytes of the items' content, unpacked.
-    source_digest : str or None
-        A hash over the whole source, for spaces learnt whole.
-    """
-
-    order: Order
-    base: Record | None
-    change: Change
-    evidence: Evidence | None
-    table: VectorTable
-    canaries: Canaries | None
-    content_bytes: int
-    source_digest: str | None = None
 
 
 def publish(store: Store, writer: Writer, draft: Draft) -> Record:

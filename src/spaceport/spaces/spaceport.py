@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from spaceport.encoders.base import Encoder
 from spaceport.sources.base import Source
-from spaceport.spaces.build import Built, Order, build
+from spaceport.spaces.build import Built, build
+from spaceport.spaces.draft import Order
 from spaceport.spaces.store import Store, open_store
 from spaceport.spaces.version import Version
 

@@ -1,0 +1,94 @@
+"""What is asked for, and a version that is about to be: values that build, card and publish share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spaceport.encoders.base import Encoder
+from spaceport.errors import ParameterError
+from spaceport.sources.base import Source
+from spaceport.spaces.change import Change, Evidence
+from spaceport.spaces.contract import Canaries
+
+if TYPE_CHECKING:
+    from spaceport.spaces.store import Record
+    from spaceport.spaces.vectors import VectorTable
+
+__all__ = ["Draft", "Order"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the caller of `build` asked for.
+
+    Attributes
+    ----------
+    space : str
+        The space's name.
+    encoder : Encoder or None
+        None: the source's items are vectors already.
+    source : Source
+        Where the items come from.
+    metric : str
+        One of `geometry.similarity.METRICS`.
+    rows : {"entities", "items"}
+        A row for each thing the encoder learnt (words), or for each item of the source.
+    keep_text : bool
+        Store the items' text beside the vectors.
+    refit : bool
+        Learn anew even where the latest version's encoder has the same parameters.
+    """
+
+    space: str
+    encoder: Encoder | None
+    source: Source
+    metric: str
+    rows: str
+    keep_text: bool = True
+    refit: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rows not in ("entities", "items"):
+            raise ParameterError(
+                f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one."
+            )
+        if self.encoder is None and self.source.modality != "vectors":
+            raise ParameterError(
+                f"{self.source.spec} gives {self.source.modality}, and no encoder was named.",
+                "Name an encoder, for example lsa() for texts.",
+            )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version that is about to be: what was asked, what was written, what was measured so far.
+
+    Attributes
+    ----------
+    order : Order
+        What was asked for, with the encoder as it was used.
+    base : Record or None
+        The version that this one follows.
+    change : Change
+        The kind of version, with its reason.
+    evidence : Evidence or None
+        What `change` was decided on; None for a first version.
+    table : VectorTable
+        The rows, written but not yet published.
+    canaries : Canaries or None
+        Inputs kept with their vectors; None without an encoder.
+    content_bytes : int
+        Bytes of the items' content, unpacked.
+    source_digest : str or None
+        A hash over the whole source, for spaces learnt whole.
+    """
+
+    order: Order
+    base: Record | None
+    change: Change
+    evidence: Evidence | None
+    table: VectorTable
+    canaries: Canaries | None
+    content_bytes: int
+    source_digest: str | None = None
