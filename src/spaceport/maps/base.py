@@ -28,9 +28,12 @@ class Projection(Method, ABC):
     ----------
     modality : str
         Always ``"vectors"``: a projection reads vectors and their neighbor graph.
+    libraries : tuple of str
+        Distributions whose version changes the map.
     """
 
     modality: ClassVar[str] = "vectors"
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def project(self, vectors: Matrix, indices: Indices, distances: Matrix) -> Matrix:

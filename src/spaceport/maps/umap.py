@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class Umap(Projection):
     >>> Umap().positions(triangle, graph, np.ones((3, 2))).shape
     (3, 2)
     """
+
+    libraries: ClassVar[tuple[str, ...]] = ("umap-learn",)
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as release
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from spaceport import methods
 from spaceport.arrays import Matrix, matrix
-from spaceport.errors import InputError, ParameterError
+from spaceport.errors import InputError, MissingExtra, ParameterError
 from spaceport.geometry import cells
 from spaceport.geometry.similarity import normalize
 from spaceport.maps.base import Projection
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from spaceport.spaces.version import Version
 
 __all__ = ["draw", "page"]
-
-LIBRARIES = {"umap": "umap-learn"}
 
 
 def draw(version: Version, path: Path, color: str | None = None, method: str = "umap") -> None:
@@ -121,9 +120,13 @@ def _remember(path: Path, positions: Matrix) -> None:
 
 
 def _key(version: Version, projection: Projection) -> str:
-    library = LIBRARIES.get(projection.name, "spaceport")
+    """Hash all that the positions hang on: the version's files, the projection, its libraries."""
+    try:
+        libraries = [(name, release(name)) for name in projection.libraries]
+    except PackageNotFoundError as error:
+        raise MissingExtra.of("maps", str(error.name)) from error
     told = [version.reference, version.contract.fingerprint, version.record.folder]
-    told += [projection.name, repr(projection.params()), library, release(library)]
+    told += [projection.name, repr(projection.params()), repr(libraries)]
     return sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
