@@ -137,13 +137,17 @@ def integer(value: object, name: str, low: int, high: int | None = None) -> int:
     spaceport.errors.ParameterError: `dimension` must be an int in [1, 384]. Got 512.
     Choose a value in that range.
     """
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < low or (high is not None and value > high):  # type: ignore[operator]
+    if (
+        not isinstance(value, int | np.integer)
+        or isinstance(value, bool)
+        or value < low
+        or (high is not None and value > high)
+    ):
         span = f"[{low}, {'∞' if high is None else high}]"
         raise ParameterError(
             f"`{name}` must be an int in {span}. Got {value!r}.", "Choose a value in that range."
         )
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    return int(value)
 
 
 def pack(strings: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
@@ -188,5 +192,8 @@ def _refuse_non_finite(X: Matrix, name: str) -> None:
 def _repeats(values: list[str]) -> tuple[str, int, int]:
     """First repeated value, how often it stands, and how many values are surplus in all."""
     seen: set[str] = set()
-    first = next(value for value in values if value in seen or seen.add(value))  # type: ignore[func-returns-value]
-    return first, values.count(first), len(values) - len(set(values))
+    for value in values:
+        if value in seen:
+            break
+        seen.add(value)
+    return value, values.count(value), len(values) - len(set(values))
