@@ -217,10 +217,15 @@ class WordEncoder(Encoder):
 
 def positive(value: object, name: str, zero: bool = False) -> float:
     """Check that `value` is a finite number above zero, or zero where that is allowed."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not np.isfinite(value) or value < 0 or (value == 0 and not zero):  # type: ignore[call-overload,operator]
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not np.isfinite(value)
+        or value < 0
+        or (value == 0 and not zero)
+    ):
         least = "at least" if zero else "above"
         raise ParameterError(
             f"`{name}` must be a number {least} 0. Got {value!r}.", "Choose such a value."
         )
-    return float(value)  # type: ignore[arg-type]
+    return float(value)

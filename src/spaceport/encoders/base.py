@@ -155,14 +155,13 @@ class Encoder(Method, ABC):
         return [described, weights]
 
 
-def contents(batch: pa.RecordBatch) -> Sequence[Any]:
+def contents(batch: pa.RecordBatch) -> Any:
     """The ``content`` column as an encoder takes it: a list of texts, or an (n, d) array."""
     column = batch.column("content")
     if pa.types.is_fixed_size_list(column.type):
         flat: npt.NDArray[Any] = column.flatten().to_numpy(zero_copy_only=False)
-        return flat.reshape(len(column), column.type.list_size)  # type: ignore[return-value]
-    texts: list[str] = column.to_pylist()
-    return texts
+        return flat.reshape(len(column), column.type.list_size)
+    return column.to_pylist()
 
 
 def load(folder: Path) -> Encoder:
