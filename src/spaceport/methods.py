@@ -21,7 +21,15 @@ from spaceport.errors import MissingExtra, NotFoundError, ParameterError, choice
 
 __all__ = ["Family", "Method", "load", "make", "names", "parse"]
 
-_EXTRAS = {"umap": "maps", "plotly": "maps", "matplotlib": "maps", "psycopg": "postgres"}
+_EXTRAS = {
+    "umap": "maps",
+    "plotly": "maps",
+    "matplotlib": "maps",
+    "PIL": "images",
+    "skimage": "images",
+    "soundfile": "audio",
+    "psycopg": "postgres",
+}
 
 
 def names(family: str) -> list[str]:
@@ -29,8 +37,8 @@ def names(family: str) -> list[str]:
 
     Examples
     --------
-    >>> names("encoders")
-    ['hashing', 'lsa', 'onehot', 'word2vec']
+    >>> names("maps")
+    ['umap']
     """
     return sorted([*_files(family), *_plugins(family)])
 

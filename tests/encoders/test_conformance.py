@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
+from encoders.samples import SAMPLES
 from spaceport.methods import load, names
-from spaceport.sources.base import Source
 from spaceport.testing.encoders import CHECKS
 
 SMALL = {
@@ -19,29 +17,9 @@ SMALL = {
 """Parameters that make a method quick; a method that is not named here runs with its own."""
 
 
-class Sample(Source):
-    """Forty sentences of three subjects."""
-
-    modality = "words"
-    unique_ids = True
-
-    def read(self):
-        rng = np.random.default_rng(0)
-        subjects = [[f"{name}{i}" for i in range(12)] for name in ("sea", "hill", "town")]
-        texts = [
-            " ".join([*rng.choice(subjects[i % 3], 9), "and", "The", "naïve"]) for i in range(40)
-        ]
-        for start in (0, 25):
-            part = texts[start : start + 25]
-            yield pa.record_batch(
-                {"id": [str(start + i) for i in range(len(part))], "content": part[:]}
-            )
-
-    def size(self):
-        return 4000
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", names("encoders"))
 def test_encoder(name, check):
-    check(lambda: load("encoders", name)(**SMALL.get(name, {})), Sample())
+    encoder = load("encoders", name)
+    for modality in (encoder.modality, *encoder.also):
+        check(lambda: encoder(**SMALL.get(name, {})), SAMPLES[modality]())

@@ -216,7 +216,7 @@ SABOTEURS: list[tuple[Any, type[Source], str]] = [
     (checks.check_same_twice, Shorter, "batch 1 is another one"),
     (checks.check_content_type, Doubles, "not a fixed-size list of float32"),
     (checks.check_content_type, NotANumber, "NaN"),
-    (checks.check_content_type, Words, "not words, texts or vectors"),
+    (checks.check_content_type, Words, "not one of words, texts"),
     (checks.check_content_type, reading(batch(["a"], [1])), "not string"),
     (
         checks.check_nothing_missing,

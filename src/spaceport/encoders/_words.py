@@ -56,6 +56,7 @@ class WordEncoder(Encoder):
     """
 
     modality: ClassVar[str] = "words"
+    also: ClassVar[tuple[str, ...]] = ("texts",)
     fitted: ClassVar[bool] = True
 
     def __init__(

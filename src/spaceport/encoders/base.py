@@ -33,7 +33,14 @@ class Encoder(Method, ABC):
     Attributes
     ----------
     modality : str
-        What it encodes: ``"texts"``, ``"words"`` (learns words; encodes texts by them) or ``"vectors"``.
+        What it encodes, in the words of `sources.base.Source`: ``"texts"``, ``"words"`` (learns words;
+        encodes texts by them), ``"vectors"``, ``"table"``, ``"interactions"`` (learns users and items;
+        encodes histories), ``"images"``, ``"audio"``; ``"any"`` where the contents do not matter.
+    also : tuple of str
+        Other modalities of sources that it learns from and encodes.
+    portable : bool
+        What was saved encodes again by itself; false where something that cannot be saved, a user's
+        function, must be given anew.
     fitted : bool
         It learns from a collection before it encodes.
     neutral : frozenset of str
@@ -45,6 +52,8 @@ class Encoder(Method, ABC):
     """
 
     modality: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    portable: ClassVar[bool] = True
     fitted: ClassVar[bool] = False
     neutral: frozenset[str] = frozenset()
     libraries: ClassVar[tuple[str, ...]] = ()
@@ -57,7 +66,9 @@ class Encoder(Method, ABC):
         Parameters
         ----------
         items : sequence of n items
-            Texts (str), or an ndarray of shape (n, d) for the modality ``"vectors"``.
+            As `contents` gives them: texts (str) or files (bytes); an ndarray of shape (n, d) for the
+            modality ``"vectors"``; an Arrow array, or plain Python values that make one, for
+            ``"table"`` (structs, dicts) and ``"interactions"`` (lists of structs).
         role : {"document", "query"}
             Which side of a search the items are on; most methods treat both alike.
 
@@ -65,6 +76,10 @@ class Encoder(Method, ABC):
         -------
         ndarray of shape (n, d), float32
         """
+
+    def takes(self, modality: str) -> bool:
+        """Whether it learns from, and encodes, sources of this modality."""
+        return self.modality == "any" or modality in (self.modality, *self.also)
 
     def fit(self, source: Source) -> Encoder:
         """Learn from `source`; gives itself. A method that learns nothing keeps this one."""
@@ -156,12 +171,12 @@ class Encoder(Method, ABC):
 
 
 def contents(batch: pa.RecordBatch) -> Any:
-    """The ``content`` column as an encoder takes it: a list of texts, or an (n, d) array."""
+    """The ``content`` column as an encoder takes it: a list of texts or files, an (n, d) array, an Arrow array."""
     column = batch.column("content")
     if pa.types.is_fixed_size_list(column.type):
         flat: npt.NDArray[Any] = column.flatten().to_numpy(zero_copy_only=False)
         return flat.reshape(len(column), column.type.list_size)
-    return column.to_pylist()
+    return column if pa.types.is_nested(column.type) else column.to_pylist()
 
 
 def load(folder: Path) -> Encoder:

@@ -59,6 +59,7 @@ class Hashing(Encoder):
     """
 
     modality: ClassVar[str] = "texts"
+    also: ClassVar[tuple[str, ...]] = ("words",)
 
     def __init__(
         self,

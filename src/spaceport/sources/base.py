@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterator
 from hashlib import sha256
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from spaceport.errors import InputError
 from spaceport.methods import Method
 
-__all__ = ["RESERVED", "ROWS", "Source", "bad_ids", "metadata_name"]
+__all__ = ["HISTORY", "RESERVED", "ROWS", "Source", "bad_ids", "content_bytes", "metadata_name"]
 
 RESERVED = frozenset({"id", "content", "text", "vector", "content_hash", "item_hash"})
 """Column names with a meaning of their own, which no metadata column may have."""
+
+HISTORY = pa.list_(pa.struct([("item", pa.string()), ("value", pa.float32())]))
+"""The content's type of the modality ``"interactions"``: what one user did."""
 
 ROWS = 8192
 """The most rows that our own methods put into one batch."""
@@ -25,14 +29,24 @@ ROWS = 8192
 class Source(Method, ABC):
     """Where items come from: a stream of Arrow record batches, never wholly in memory.
 
-    A method writes `read` and `size`. Every batch has the columns ``id`` (string) and ``content``
-    (string for texts, fixed-size list of float32 for vectors), then metadata columns, none of them
-    `RESERVED`; all batches have one schema. The same source read twice gives the same batches.
+    A method writes `read` and `size`. Every batch has the columns ``id`` (string) and ``content``,
+    then metadata columns, none of them `RESERVED`; all batches have one schema. The same source read
+    twice gives the same batches.
 
     Attributes
     ----------
     modality : str
-        What the content is: ``"words"`` (running text to learn words from), ``"texts"`` or ``"vectors"``.
+        What the content is, and its Arrow type:
+
+        ==================  =========================================================================
+        ``"words"``         string: running text to learn words from
+        ``"texts"``         string: one text an item
+        ``"vectors"``       fixed-size list of float32
+        ``"table"``         struct: one row of a table, a field a column
+        ``"interactions"``  list of struct<item: string, value: float32>: one user's history
+        ``"images"``        binary: an image file's bytes
+        ``"audio"``         binary: a sound file's bytes
+        ==================  =========================================================================
     unique_ids : bool
         The method itself guarantees unique ids (positions, hashes), so `batches` need not check.
     label : str or None
@@ -83,14 +97,35 @@ class Source(Method, ABC):
             yield batch.column("content").to_pylist()
 
     def digest(self) -> str:
-        """64 hexadecimal digits over all contents, in order: equal digests, equal text to learn from."""
+        """64 hexadecimal digits over all contents, in order: equal digests, equal things to learn."""
         found = sha256()
-        for texts in self.contents():
-            for text in texts:
-                data = text.encode("utf-8", "surrogatepass")
+        for batch in self.batches():
+            for data in content_bytes(batch.column("content")):
                 found.update(len(data).to_bytes(8, "little"))
                 found.update(data)
         return found.hexdigest()
+
+
+def content_bytes(column: pa.Array) -> list[bytes]:
+    r"""Each content as bytes that are equal if and only if the contents are.
+
+    Examples
+    --------
+    >>> content_bytes(pa.array(["né"]))
+    [b'n\xc3\xa9']
+    >>> content_bytes(pa.array([{"age": 3, "name": "a"}]))
+    [b'{"age": 3, "name": "a"}']
+    """
+    kind = column.type
+    if pa.types.is_fixed_size_list(kind):
+        flat = column.flatten().to_numpy(zero_copy_only=False).astype("<f4", copy=False)
+        return [row.tobytes() for row in flat.reshape(len(column), -1)]
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return values
+    if pa.types.is_nested(kind):
+        return [json.dumps(v, sort_keys=True, default=str).encode() for v in values]
+    return [text.encode("utf-8", "surrogatepass") for text in values]
 
 
 def metadata_name(name: str, taken: Container[str]) -> str:

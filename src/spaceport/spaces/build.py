@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -19,6 +19,7 @@ from spaceport.arrays import Matrix
 from spaceport.encoders.base import Encoder, contents
 from spaceport.errors import ParameterError
 from spaceport.progress import task
+from spaceport.sources.base import Source
 from spaceport.spaces.change import Change, Evidence, kind_of_change
 from spaceport.spaces.contract import Canaries, Contract, canary_places
 from spaceport.spaces.draft import Draft, Order
@@ -125,7 +126,8 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
     learnt = encoder.entities()
     if learnt is None:
         raise ParameterError(
-            f"{encoder.name} learns no entities.", "Choose word2vec or onehot, or build from texts."
+            f"{encoder.name} learns no entities.",
+            'Choose one that learns words, or users and items; or build rows="items".',
         )
     batch = entity_batch(*learnt, encoder.entity_columns())
     evidence = None if base is None else of_entities(store, base, encoder, *learnt)
@@ -137,9 +139,7 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
         change=change,
         evidence=evidence,
         table=writer.create_vectors(batch.schema, iter([batch])),
-        canaries=Canaries.of(
-            encoder, [learnt[0][place] for place in canary_places(len(learnt[0]))]
-        ),
+        canaries=_entity_canaries(encoder, order.source, learnt[0]),
         content_bytes=order.source.size(),
         source_digest=digest,
     )
@@ -263,20 +263,31 @@ def _change(evidence: Evidence | None, d: Difference, base: Record | None, metri
     return kind_of_change(evidence, d.items_differ, True, contract.tolerance)
 
 
+def _entity_canaries(encoder: Encoder, source: Source, ids: list[str]) -> Canaries:
+    """Canaries of a space learnt whole: words where it is words that were learnt, else contents."""
+    if source.modality in ("words", "texts"):
+        return Canaries.of(encoder, [ids[place] for place in canary_places(len(ids))])
+    rows = sum(batch.num_rows for batch in source.batches())
+    return Canaries.of(encoder, _contents_at(source, canary_places(rows)))
+
+
 def _item_canaries(encoder: Encoder | None, spool: Spool) -> Canaries | None:
     """Canaries from items evenly spaced over the spool."""
     if encoder is None:
         return None
-    places = set(canary_places(spool.rows))
-    chosen: list[str] = []
+    return Canaries.of(encoder, _contents_at(spool, canary_places(spool.rows)))
+
+
+def _contents_at(source: Source, places: list[int]) -> list[Any]:
+    """The contents at some places, as plain Python values, in the order of the source."""
+    chosen: list[Any] = []
     start = 0
-    for batch in spool.batches():
-        here = [
-            place - start for place in sorted(places) if start <= place < start + batch.num_rows
-        ]
+    for batch in source.batches():
+        end = start + batch.num_rows
+        here = [place - start for place in sorted(set(places)) if start <= place < end]
         chosen += batch.column("content").take(pa.array(here, pa.int64())).to_pylist()
-        start += batch.num_rows
-    return Canaries.of(encoder, chosen)
+        start = end
+    return chosen
 
 
 def _table_hashes(table: VectorTable) -> Iterator[tuple[str, bytes, bytes]]:

@@ -14,6 +14,7 @@ from spaceport.arrays import Matrix, matrix
 from spaceport.encoders.base import Encoder
 from spaceport.errors import CorruptError, ParameterError
 from spaceport.geometry.similarity import METRICS
+from spaceport.spaces.plain import plain, unplain
 
 __all__ = ["CANARIES", "TOLERANCE", "Canaries", "Contract", "canary_places", "departures"]
 
@@ -30,7 +31,7 @@ class Contract:
     Attributes
     ----------
     modality : str
-        What the items are: ``"words"``, ``"texts"`` or ``"vectors"``.
+        What the items are, in the words of `sources.base.Source`: ``"words"``, ``"texts"``, …
     dimension : int
         Length of each vector.
     metric : {"cosine", "dot", "euclidean"}
@@ -85,17 +86,17 @@ class Canaries:
 
     Attributes
     ----------
-    items : tuple of str
-        Up to `CANARIES` inputs.
+    items : tuple
+        Up to `CANARIES` inputs: texts, files' bytes, rows of a table, histories, vectors.
     vectors : ndarray of shape (len(items), d), float32
         What the encoder gave for them when the version was published.
     """
 
-    items: tuple[str, ...]
+    items: tuple[Any, ...]
     vectors: Matrix
 
     @classmethod
-    def of(cls, encoder: Encoder, items: Sequence[str]) -> Canaries:
+    def of(cls, encoder: Encoder, items: Sequence[Any]) -> Canaries:
         """Encode `items` and keep both."""
         return cls(tuple(items), encoder.encode(list(items)))
 
@@ -106,15 +107,17 @@ class Canaries:
     def to_json(self) -> str:
         """Items and vectors as JSON; every float32 survives the trip exactly."""
         rows = [[float(x) for x in row] for row in self.vectors]
-        return json.dumps({"items": self.items, "vectors": rows}, ensure_ascii=False)
+        told = {"items": [plain(item) for item in self.items], "vectors": rows}
+        return json.dumps(told, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Canaries:
         """Undo `to_json`."""
         try:
             values = json.loads(text)
-            return cls(tuple(values["items"]), matrix(values["vectors"], "canaries"))
-        except (ValueError, KeyError, TypeError) as error:
+            items = tuple(unplain(item) for item in values["items"])
+            return cls(items, matrix(values["vectors"], "canaries"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptError(
                 "canaries.json cannot be read.", "Run `spaceport verify`."
             ) from error

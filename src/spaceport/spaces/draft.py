@@ -53,6 +53,12 @@ class Order:
             raise ParameterError(
                 f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one."
             )
+        if self.encoder is not None and not self.encoder.takes(self.source.modality):
+            kinds = " or ".join((self.encoder.modality, *self.encoder.also))
+            raise ParameterError(
+                f"{self.encoder.name} encodes {kinds}, and {self.source.spec} gives {self.source.modality}.",
+                "Choose another method; docs/methods.md tells what each one takes.",
+            )
         if self.encoder is None and self.source.modality != "vectors":
             raise ParameterError(
                 f"{self.source.spec} gives {self.source.modality}, and no encoder was named.",

@@ -83,7 +83,9 @@ def _evidence(
     after: Matrix,
 ) -> Evidence:
     before = unfixed(store.vectors(base).take(ids, columns=["vector"]).column("vector"))
-    shared, moved = compare_shared(before, after, Contract.from_dict(base.contract).tolerance)
-    canaries = None if encoder is None else read_canaries(store, base)
+    contract = Contract.from_dict(base.contract)
+    shared, moved = compare_shared(before, after, contract.tolerance)
+    alike = encoder is not None and encoder.takes(contract.modality)
+    canaries = read_canaries(store, base) if alike else None
     departure = None if canaries is None or encoder is None else canaries.departure(encoder)
     return Evidence(departure, shared, moved, same_fingerprint)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from spaceport.progress import task
-from spaceport.sources.base import Source
+from spaceport.sources.base import Source, content_bytes
 
 __all__ = ["OWN", "Difference", "Spool", "content_hash", "difference", "item_hash"]
 
@@ -60,7 +60,7 @@ class Spool(Source):
             return hashed.schema
 
     def _hashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        contents = _as_bytes(batch.column("content"))
+        contents = content_bytes(batch.column("content"))
         self.content_bytes += sum(map(len, contents))
         first = [content_hash(content) for content in contents]
         second = [item_hash(h, row) for h, row in zip(first, _metadata(batch), strict=True)]
@@ -157,13 +157,6 @@ def item_hash(content: bytes, metadata: dict[str, Any]) -> bytes:
     """16 bytes of BLAKE2b over the content's hash and the metadata as sorted JSON."""
     told = json.dumps(metadata, sort_keys=True, default=str, ensure_ascii=False) if metadata else ""
     return blake2b(content + told.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()
-
-
-def _as_bytes(column: pa.Array) -> list[bytes]:
-    if pa.types.is_fixed_size_list(column.type):
-        flat = column.flatten().to_numpy(zero_copy_only=False).astype("<f4", copy=False)
-        return [row.tobytes() for row in flat.reshape(len(column), -1)]
-    return [text.encode("utf-8", "surrogatepass") for text in column.to_pylist()]
 
 
 def _metadata(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from spaceport.spaces.contract import Contract
 from spaceport.spaces.names import Number
 
 if TYPE_CHECKING:
-    from spaceport.spaces.draft import Draft
+    from spaceport.spaces.draft import Draft, Order
     from spaceport.spaces.store import Record, Store, Writer
 
 __all__ = ["CELL_COUNTS", "NEIGHBORS", "publish"]
@@ -56,7 +56,7 @@ def _contract(draft: Draft, vectors: Matrix) -> Contract:
     lengths = np.linalg.norm(vectors, axis=1)
     unit = bool(np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0)) and lengths.any())
     return Contract(
-        modality="words" if order.rows == "entities" else order.source.modality,
+        modality=_modality(order),
         dimension=vectors.shape[1],
         metric=order.metric,
         normalized=unit,
@@ -65,6 +65,12 @@ def _contract(draft: Draft, vectors: Matrix) -> Contract:
         else encoder.fingerprint,
         roles=("document", "query") if isinstance(encoder, Encoder) else ("document",),
     )
+
+
+def _modality(order: Order) -> str:
+    """Words learnt from texts are words; everything else is what the source gives."""
+    learnt_words = order.rows == "entities" and order.source.modality == "texts"
+    return "words" if learnt_words else order.source.modality
 
 
 def _given_fingerprint(dimension: int) -> str:

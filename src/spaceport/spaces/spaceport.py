@@ -96,7 +96,7 @@ class Spaceport:
             The similarity under which distance carries meaning.
         rows : {"entities", "items"}, optional
             A row for each thing the encoder learnt (the words), or for each item of the source. By
-            default entities where the source is running text (`corpus`), else items.
+            default entities where the source is running text (`corpus`) or interactions, else items.
         keep_text : bool
             Store the items' text beside the vectors; searches and maps show it.
         refit : bool
@@ -133,7 +133,8 @@ class Spaceport:
         wait: float = 0.0,
     ) -> tuple[Version, Built]:
         """As `build`; gives also what was planned and done. Encoder None: the items are vectors."""
-        chosen = rows or ("entities" if source.modality == "words" else "items")
+        learnt_whole = source.modality in ("words", "interactions")
+        chosen = rows or ("entities" if learnt_whole else "items")
         order = Order(space, encoder, source, metric, chosen, keep_text, refit)
         done = build(self.store, order, wait)
         return Version(self.store, done.record), done

@@ -14,7 +14,9 @@ threads that race) says so by an attribute or parameter ``reproducible`` that is
 
 from __future__ import annotations
 
+import io
 import json
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -182,7 +184,8 @@ def check_saved(make_encoder: MakeEncoder, source: Source) -> None:
         loaded = load(folder)
     _require(loaded.params() == encoder.params(), f"{encoder.spec} is loaded as {loaded.spec}")
     _require(loaded.fingerprint == encoder.fingerprint, "the fingerprint changes on the way")
-    _require_close(loaded.encode(items), encoder.encode(items), "saved and loaded")
+    if encoder.portable:
+        _require_close(loaded.encode(items), encoder.encode(items), "saved and loaded")
 
 
 def check_fingerprint(make_encoder: MakeEncoder, source: Source) -> None:
@@ -216,20 +219,24 @@ def check_neutral(make_encoder: MakeEncoder, source: Source) -> None:
 
 
 def check_unseen(make_encoder: MakeEncoder, source: Source) -> None:
-    """Texts that were not in the collection get finite vectors, alone or beside known ones."""
+    """Items that were not in the collection get finite vectors, alone or beside known ones."""
     encoder, items = make_encoder().fit(source), _items(source)
-    if encoder.modality == "vectors":
+    strange = _strange(source.modality, items)
+    if not strange:
         return
-    strange = ["qqzzxv wwkkjj", "\U0001f680 \u96ea \x00", "a" * 10_000]
-    mixed = encoder.encode([*strange, items[0]])
-    _require(len(mixed) == 4, f"three unseen texts and a known one become {len(mixed)} vectors")
-    _require_close(mixed[-1:], encoder.encode(items[:1]), "a known text among unseen ones")
+    known = items[:1] if isinstance(items, list) else items[:1].to_pylist()
+    mixed = encoder.encode([*strange, *known])
+    _require(
+        len(mixed) == len(strange) + 1,
+        f"{len(strange)} unseen items and a known one become {len(mixed)} vectors",
+    )
+    _require_close(mixed[-1:], encoder.encode(items[:1]), "a known item among unseen ones")
 
 
 def check_empty_text(make_encoder: MakeEncoder, source: Source) -> None:
     """The empty text gets a finite vector, alone too, and leaves its neighbors alone."""
     encoder, items = make_encoder().fit(source), _items(source)
-    if encoder.modality == "vectors":
+    if source.modality not in ("words", "texts"):
         return
     alone = encoder.encode([""])
     mixed = encoder.encode(["", items[0], ""])
@@ -305,15 +312,45 @@ class _Twisted(Source):
 
 
 def _items(source: Source) -> Any:
-    """All contents of the source: a list of texts, or one array."""
+    """All contents of the source: a list of texts or files, or one array."""
     parts: list[Any] = [contents(batch) for batch in source.batches()]
     if isinstance(parts[0], np.ndarray):
         return np.concatenate(parts)
-    return [text for part in parts for text in part]
+    if isinstance(parts[0], pa.Array):
+        return pa.concat_arrays(parts)
+    return [item for part in parts for item in part]
 
 
 def _take(items: Any, order: npt.NDArray[np.int64]) -> Any:
-    return items[order] if isinstance(items, np.ndarray) else [items[place] for place in order]
+    if isinstance(items, list):
+        return [items[place] for place in order]
+    return items[order] if isinstance(items, np.ndarray) else items.take(pa.array(order))
+
+
+def _strange(modality: str, items: Any) -> list[Any]:
+    """Items of a kind that a collection seldom holds; none for vectors, which are never unseen."""
+    if modality in ("words", "texts"):
+        return ["qqzzxv wwkkjj", "\U0001f680 \u96ea \x00", "a" * 10_000]
+    if modality == "table":
+        row = items[0].as_py()
+        unknown = {name: "qqzz" if isinstance(row[name], str) else row[name] for name in row}
+        return [dict.fromkeys(row), unknown]
+    if modality == "interactions":
+        return [[], [{"item": "qqzz", "value": 1.0}]]
+    if modality == "images":
+        return [b"P6 1 1 255\n\x10\x20\x30", b"P5 2 2 65535\n" + bytes(range(8))]
+    return [_wav([0.5]), _wav([0.0] * 400)] if modality == "audio" else []
+
+
+def _wav(samples: list[float], rate: int = 8000) -> bytes:
+    data = np.array(samples, dtype="<f4") * 32767
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(rate)
+            sound.writeframes(data.astype("<i2").tobytes())
+        return file.getvalue()
 
 
 def _changed(encoder: Encoder) -> Iterator[tuple[str, Any, Encoder]]:

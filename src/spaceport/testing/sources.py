@@ -13,7 +13,7 @@ Each check raises AssertionError with what it found.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from spaceport.errors import SpaceportError
 from spaceport.methods import parse
-from spaceport.sources.base import RESERVED, Source
+from spaceport.sources.base import HISTORY, RESERVED, Source
 
 __all__ = [
     "CHECKS",
@@ -43,6 +43,22 @@ MakeSource: TypeAlias = Callable[[], Source]
 
 MOST_ROWS = 65_536
 MOST_BYTES = 1 << 28
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float32())
+
+
+CONTENT_TYPES: Mapping[str, tuple[str, Callable[[pa.DataType], bool]]] = {
+    "words": ("string", pa.types.is_string),
+    "texts": ("string", pa.types.is_string),
+    "vectors": ("a fixed-size list of float32", _is_vector),
+    "table": ("struct", pa.types.is_struct),
+    "interactions": ("list of struct<item: string, value: float32>", HISTORY.equals),
+    "images": ("binary", pa.types.is_binary),
+    "audio": ("binary", pa.types.is_binary),
+}
+"""The Arrow type of the content by modality: in words, and as a check."""
 
 
 def check_source(make_source: MakeSource) -> None:
@@ -103,29 +119,32 @@ def check_same_twice(make_source: MakeSource) -> None:
 
 
 def check_content_type(make_source: MakeSource) -> None:
-    """Content is text, or for the modality ``vectors`` a fixed-size list of float32, finite."""
+    """Content has the Arrow type of its modality; vectors are finite."""
     source = make_source()
     for batch in _read(source):
         kind = batch.schema.field("content").type
+        known = source.modality in CONTENT_TYPES
+        _require(
+            known, f"the modality is {source.modality!r}: not one of {', '.join(CONTENT_TYPES)}"
+        )
+        told, fits = CONTENT_TYPES[source.modality]
+        _require(fits(kind), f"{source.modality} are {kind}, not {told}")
         if source.modality == "vectors":
-            fits = pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float32()
-            _require(fits, f"vectors are {kind}, not a fixed-size list of float32")
             flat = batch.column("content").flatten().to_pylist()
             _require(all(map(math.isfinite, flat)), "a vector holds NaN or infinity")
-        else:
-            known = source.modality in ("words", "texts")
-            _require(known, f"the modality is {source.modality!r}: not words, texts or vectors")
-            _require(kind == pa.string(), f"texts are {kind}, not string")
 
 
 def check_nothing_missing(make_source: MakeSource) -> None:
-    """Every item has content; text is not blank."""
+    """Every item has content; text is not blank, files are not empty."""
     for batch in _read(make_source()):
         column = batch.column("content")
         _require(not column.null_count, f"{column.null_count} items have no content")
         if column.type == pa.string():
             for id, text in zip(batch.column("id").to_pylist(), column.to_pylist(), strict=True):
                 _require(bool(text.strip()), f"the text of {id!r} is blank")
+        if column.type == pa.binary():
+            empty = sum(not data for data in column.to_pylist())
+            _require(not empty, f"{empty} files are empty")
 
 
 def check_batches_bounded(make_source: MakeSource) -> None:

@@ -1,43 +1,32 @@
-"""`spaceport build …`: from a source to a published version."""
+"""`spaceport build words`, `texts`, `pydocs`: spaces of words and of texts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from spaceport.cli.common import AsJson, StoreCatalog, StorePath, emit, open_store, parameters, say
-
-if TYPE_CHECKING:
-    from spaceport.encoders.base import Encoder
-    from spaceport.sources.base import Source
-
-__all__ = ["app"]
-
-app = typer.Typer(
-    help="Build a space from a source and publish a version; nothing is published where nothing changed.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+from spaceport.cli.building.base import (
+    AsJson,
+    Dimension,
+    Encoding,
+    Label,
+    Method,
+    Metric,
+    Refit,
+    Settings,
+    SpaceName,
+    StoreCatalog,
+    StorePath,
+    Wait,
+    app,
+    build,
+    encoder_of,
+    parameters,
 )
 
-SpaceName = Annotated[str, typer.Option("--space", help="The space's name.")]
-Method = Annotated[
-    str, typer.Option("--method", help="An encoder, or one with parameters: 'lsa(dimension=200)'.")
-]
-Dimension = Annotated[int | None, typer.Option("--dimension", min=1, help="Length of the vectors.")]
-Metric = Annotated[str, typer.Option("--metric", help="cosine, dot or euclidean.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the encoder."),
-]
-Refit = Annotated[
-    bool, typer.Option("--refit", help="Learn anew: a new major, even if parameters are the same.")
-]
-Wait = Annotated[
-    float, typer.Option("--wait", help="Seconds to wait for another writer of the same space.")
-]
-Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the files.")]
+__all__ = ["pydocs", "texts", "words"]
 
 
 @app.command(epilog="Example: spaceport build words wiki-en/*.gz --space words-en --dimension 100")
@@ -80,11 +69,11 @@ def words(
         reproducible=reproducible,
     )
     source = sources.corpus(*paths, encoding=encoding)
-    _build(
+    build(
         store,
         catalog,
         space,
-        _encoder(method, chosen),
+        encoder_of(method, chosen),
         source,
         as_json,
         metric=metric,
@@ -108,9 +97,7 @@ def texts(
         str | None,
         typer.Option("--id", help="The column with the ids [default: made from the content]."),
     ] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", help="The column to color and judge by.")
-    ] = None,
+    label: Label = None,
     keep: Annotated[
         list[str] | None, typer.Option("--keep", help="Metadata columns to keep [default: all].")
     ] = None,
@@ -141,8 +128,8 @@ def texts(
         encoding=encoding,
         skip_empty=skip_empty,
     )
-    encoder = _encoder(method, parameters(settings or [], dimension=dimension))
-    _build(
+    encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
+    build(
         store, catalog, space, encoder, source, as_json,
         metric=metric, keep_text=keep_text, rows="items", refit=refit, wait=wait,
     )  # fmt: skip
@@ -167,8 +154,8 @@ def pydocs(
     """Embed the documentation of a Python installation, read from its source files."""
     from spaceport import sources
 
-    encoder = _encoder(method, parameters(settings or [], dimension=dimension))
-    _build(
+    encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
+    build(
         store,
         catalog,
         space,
@@ -178,41 +165,3 @@ def pydocs(
         refit=refit,
         wait=wait,
     )
-
-
-def _encoder(method: str, params: dict[str, Any]) -> Encoder:
-    """Build the encoder that `--method` names, its parameters changed by the other options."""
-    from spaceport import methods
-
-    encoder: Encoder = methods.parse("encoders", method)
-    return (
-        methods.make("encoders", encoder.name, {**encoder.params(), **params})
-        if params
-        else encoder
-    )
-
-
-def _build(
-    store: Path | None,
-    catalog: str | None,
-    space: str,
-    encoder: Encoder,
-    source: Source,
-    as_json: bool,
-    **told: Any,
-) -> None:
-    version, built = open_store(store, catalog).built(space, encoder, source, **told)
-    if as_json:
-        row = {
-            "version": version.reference,
-            "change": built.change.kind,
-            "reason": built.change.reason,
-        }
-        emit([row | {"rows": len(version), "dimension": version.contract.dimension}], True)
-        return
-    if built.change.kind == "none":
-        say(f"Nothing changed: {version} stays.")
-        return
-    say(f"Published {version} ({built.change.kind}: {built.change.reason})")
-    if built.plan is not None:
-        say(str(built.plan))
