@@ -189,10 +189,14 @@ def _same_metric(base: Record, order: Order) -> bool:
 
 
 def _shown_alike(store: Store, base: Record, order: Order, spool: Spool) -> bool:
-    """The base keeps the texts, and names the label, as `order` wants it."""
-    kept = "text" in store.vectors(base).schema.names
-    wanted = order.keep_text and spool.modality == "texts"
-    return kept == wanted and base.notes.get("label") == spool.label
+    """The base keeps the contents, and names the label, as `order` wants it."""
+    schema = store.vectors(base).schema
+    wanted = item_schema(spool.schema, base.dimension, _keeps(order.keep_text, spool))
+    return schema.names == wanted.names and base.notes.get("label") == spool.label
+
+
+def _keeps(keep_text: bool, spool: Spool) -> bool:
+    return keep_text and spool.modality in ("texts", "table")
 
 
 def _write_items(
@@ -200,7 +204,7 @@ def _write_items(
 ) -> VectorTable:
     """Append to the base's dataset where coordinates and columns stay, else write a new one."""
     dimension = _vectors_of(plan.encoder, next(spool.batches()).slice(0, 1)).shape[1]
-    schema = item_schema(spool.schema, dimension, keep_text and spool.modality == "texts")
+    schema = item_schema(spool.schema, dimension, _keeps(keep_text, spool))
     if plan.base is None or change.kind == "major" or schema != store.vectors(plan.base).schema:
         batches = _encoded(plan.encoder, schema, spool.batches())
         return writer.create_vectors(schema, batches)

@@ -35,7 +35,7 @@ class Order:
     rows : {"entities", "items"}
         A row for each thing the encoder learnt (words), or for each item of the source.
     keep_text : bool
-        Store the items' text beside the vectors.
+        Store the texts, or the rows of a table, beside the vectors.
     refit : bool
         Learn anew even where the latest version's encoder has the same parameters.
     """

@@ -9,23 +9,27 @@ import numpy as np
 import pyarrow as pa
 
 from spaceport.arrays import Matrix
+from spaceport.sources.base import metadata_name
 from spaceport.spaces.items import HASH_TYPE, OWN, content_hash, item_hash
 
 __all__ = ["entity_batch", "fixed", "item_rows", "item_schema", "metadata_names", "pick", "unfixed"]
 
 
-def item_schema(items: pa.Schema, dimension: int, keep_text: bool) -> pa.Schema:
-    """The table's schema for spooled items: reserved columns, the text if kept, the metadata."""
-    text = [pa.field("text", pa.string())] if keep_text else []
-    metadata = [items.field(name) for name in items.names if name not in (*OWN, "content")]
-    return pa.schema([*_reserved(dimension), *text, *metadata])
+def item_schema(items: pa.Schema, dimension: int, keep_content: bool) -> pa.Schema:
+    """The table's schema for spooled items: reserved columns, the content if kept, the metadata.
+
+    A text is kept in the column ``text``, a table's row in its own columns; other contents are not.
+    """
+    shown = _shown(items) if keep_content else {}
+    content = [pa.field(name, kind) for name, kind in shown.items()]
+    return pa.schema([*_reserved(dimension), *content, *_metadata(items)])
 
 
 def item_rows(schema: pa.Schema, batch: pa.RecordBatch, vectors: Matrix) -> pa.RecordBatch:
     """Join a batch of spooled items and their vectors (n, d) into rows of `schema`."""
-    given = {"vector": fixed(vectors)}
-    if "text" in schema.names:
-        given["text"] = batch.column("content")
+    content, shown = batch.column("content"), _shown(batch.schema)
+    parts = content.flatten() if pa.types.is_struct(content.type) else [content]
+    given = {"vector": fixed(vectors), **dict(zip(shown, parts, strict=False))}
     columns = [given[name] if name in given else batch.column(name) for name in schema.names]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
@@ -74,6 +78,19 @@ def unfixed(column: pa.ChunkedArray | pa.Array) -> Matrix:
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     flat = whole.flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, np.float32).reshape(len(whole), whole.type.list_size)
+
+
+def _shown(items: pa.Schema) -> dict[str, pa.DataType]:
+    """Name and type of the columns in which contents are kept; none for files and vectors."""
+    kind = items.field("content").type
+    if not pa.types.is_struct(kind):
+        return {"text": kind} if pa.types.is_string(kind) else {}
+    taken = {field.name for field in _metadata(items)}
+    return {metadata_name(field.name, taken): field.type for field in kind}
+
+
+def _metadata(items: pa.Schema) -> list[pa.Field]:
+    return [items.field(name) for name in items.names if name not in (*OWN, "content")]
 
 
 def _reserved(dimension: int) -> list[pa.Field]:

@@ -98,7 +98,7 @@ class Spaceport:
             A row for each thing the encoder learnt (the words), or for each item of the source. By
             default entities where the source is running text (`corpus`) or interactions, else items.
         keep_text : bool
-            Store the items' text beside the vectors; searches and maps show it.
+            Store the texts, or the rows of a table, beside the vectors; searches and maps show them.
         refit : bool
             Learn anew where the latest version's encoder would be taken over: a new major.
         wait : float
