@@ -30,7 +30,9 @@ Features: TypeAlias = Any
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
-_ROUNDS = 1000
+_ROUNDS = 300
+_PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5)
+_CHOSEN_ON = 5000
 _Z = 1.959964  # of a 95 % interval
 
 
@@ -195,9 +197,10 @@ def linear_probe_accuracy(
 ) -> Accuracy:
     """Right answers of a logistic regression.
 
-    Each column is divided by its standard deviation over `train` (dense columns are centered first;
-    a constant column becomes zero), then minimized is Σ_i log-loss_i + |W|² / 2 (multinomial for
-    more than two classes), by L-BFGS.
+    Dense columns are standardized (a constant one becomes zero), sparse columns divided by their
+    largest magnitude. Minimized is (1/n) Σ_i log-loss_i + λ |W|² / 2 (multinomial for more than two
+    classes) by L-BFGS. λ is the one of 10⁻², 10⁻³, 10⁻⁴, 10⁻⁵ that does best on a fifth of the
+    training items (of 5,000 of them, where there are more), the others being learnt from.
 
     Parameters
     ----------
@@ -214,17 +217,38 @@ def linear_probe_accuracy(
     Accuracy(correct=2, total=2)
     """
     from scipy.sparse import issparse
+    from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
+    scaler = MaxAbsScaler() if issparse(train) else StandardScaler()
+    X, labels = scaler.fit_transform(train), np.asarray(train_labels)
+    model = _regression(X, labels, _penalty(X, labels))
+    return _right(model, scaler.transform(test), np.asarray(test_labels))
+
+
+def _penalty(X: Features, labels: npt.NDArray[Any]) -> float:
+    """The λ that does best on a part of the training items; the largest in a tie."""
+    rows = np.sort(generator(0).permutation(X.shape[0])[:_CHOSEN_ON])
+    codes = np.unique(labels[rows], return_inverse=True)[1]
+    train, test = (rows[part] for part in split(codes))
+    if len(set(labels[train].tolist())) < 2:
+        return _PENALTIES[0]
+    models = (_regression(X[train], labels[train], penalty) for penalty in _PENALTIES)
+    right = [_right(model, X[test], labels[test]).correct for model in models]
+    return _PENALTIES[int(np.argmax(right))]
+
+
+def _regression(X: Features, labels: npt.NDArray[Any], penalty: float) -> Any:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
 
-    scaler = StandardScaler(with_mean=not issparse(train))
-    model = LogisticRegression(max_iter=_ROUNDS)
     with warnings.catch_warnings():
         # what has not converged in so many rounds predicts all the same
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(scaler.fit_transform(train), np.asarray(train_labels))
-    right = model.predict(scaler.transform(test)) == np.asarray(test_labels)
+        return LogisticRegression(C=1 / (penalty * X.shape[0]), max_iter=_ROUNDS).fit(X, labels)
+
+
+def _right(model: Any, X: Features, labels: npt.NDArray[Any]) -> Accuracy:
+    right = model.predict(X) == labels
     return Accuracy(int(right.sum()), len(right))
 
 

@@ -34,7 +34,7 @@ class Fact:
     name : str
         What it is, in a few words.
     value : object
-        A number, a string, or a list of them; JSON-able, never NaN.
+        A number, a string, a list of them or a dict; JSON-able, never NaN.
     text : str
         The value as people read it, with its unit.
     how : str

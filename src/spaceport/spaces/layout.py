@@ -12,7 +12,16 @@ from spaceport.arrays import Matrix
 from spaceport.sources.base import metadata_name
 from spaceport.spaces.items import HASH_TYPE, OWN, content_hash, item_hash
 
-__all__ = ["entity_batch", "fixed", "item_rows", "item_schema", "metadata_names", "pick", "unfixed"]
+__all__ = [
+    "content_names",
+    "entity_batch",
+    "fixed",
+    "item_rows",
+    "item_schema",
+    "metadata_names",
+    "pick",
+    "unfixed",
+]
 
 
 def item_schema(items: pa.Schema, dimension: int, keep_content: bool) -> pa.Schema:
@@ -54,6 +63,11 @@ def entity_batch(ids: Sequence[str], vectors: Matrix, columns: dict[str, Any]) -
     arrays = [pa.array(ids, pa.string()), fixed(vectors)]
     arrays += [pa.array(contents, HASH_TYPE), pa.array(items, HASH_TYPE), *metadata.values()]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def content_names(table: pa.Schema, items: pa.Schema) -> list[str]:
+    """The columns of a version's table in which the contents of its spooled items are kept."""
+    return [name for name in _shown(items) if name in table.names]
 
 
 def metadata_names(schema: pa.Schema) -> list[str]:

@@ -14,6 +14,8 @@ from spaceport.geometry import cells, neighbors
 from spaceport.progress import task
 from spaceport.spaces import card
 from spaceport.spaces.contract import Contract
+from spaceport.spaces.items import Spool
+from spaceport.spaces.layout import content_names
 from spaceport.spaces.names import Number
 
 if TYPE_CHECKING:
@@ -92,6 +94,8 @@ def _notes(draft: Draft) -> dict[str, Any]:
         notes["evidence"] = asdict(draft.evidence)
     if draft.order.encoder is not None:
         notes["encoder"] = draft.order.encoder.name
+    if isinstance(draft.order.source, Spool):
+        notes["content"] = content_names(draft.table.schema, draft.order.source.schema)
     if draft.source_digest is not None:
         notes["source_digest"] = draft.source_digest
     return notes

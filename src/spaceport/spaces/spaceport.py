@@ -17,6 +17,7 @@ from spaceport.spaces.store import Store, open_store
 from spaceport.spaces.version import Version
 
 if TYPE_CHECKING:
+    from spaceport.spaces.card import Fact
     from spaceport.spaces.catalog import Move
     from spaceport.spaces.store import Removed
 
@@ -167,6 +168,50 @@ class Spaceport:
         return self.built(
             space, None, Given(ids, vectors, metadata or {}), metric=metric, wait=wait
         )[0]
+
+    def score(
+        self,
+        reference: str,
+        *,
+        label: str | None = None,
+        analogies: str | os.PathLike[str] | None = None,
+        similarity: str | os.PathLike[str] | None = None,
+        interactions: Source | None = None,
+        record: bool = True,
+        wait: float = 0.0,
+    ) -> tuple[Version, list[Fact]]:
+        """Score a version on tasks; the scores go on its card, which makes a patch.
+
+        Parameters
+        ----------
+        reference : str
+            The version; where `record`, the latest of its space.
+        label : str, optional
+            A metadata column: linear probe and neighbors' vote on a fifth of the items, beside the
+            same regression on raw features and the commonest label.
+        analogies : path, optional
+            Questions in the format of ``questions-words.txt``; scores overall and by section.
+        similarity : path, optional
+            Lines of two words and a judgement; Spearman's rank correlation, and the pairs covered.
+        interactions : Source, optional
+            Held-out events (`sources.interactions`): how users' unseen items are ranked.
+        record : bool
+            Publish a patch with the scores on its card; nothing is published where they are there.
+
+        Returns
+        -------
+        Version
+            The patch, or the version that was scored.
+        list of Fact
+            The scores.
+        """
+        from spaceport.spaces import scoring
+
+        version = self[reference]
+        facts = scoring.measure(version, label, analogies, similarity, interactions)
+        if not record:
+            return version, facts
+        return Version(self.store, scoring.record(self.store, version.record, facts, wait)), facts
 
     def versions(self, space: str) -> list[Version]:
         """All versions of a space, oldest first."""
