@@ -17,7 +17,9 @@ Count = Annotated[int, typer.Option("--count", "-k", min=1, help="How many to sh
 
 def near(
     space: Space,
-    query: Annotated[str, typer.Argument(help="The id of an item, or a text.")],
+    query: Annotated[
+        str, typer.Argument(help="The id of an item, a text, a file, or a row as JSON.")
+    ],
     k: Count = 10,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Metadata columns to show.")
@@ -26,7 +28,7 @@ def near(
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the items nearest to an item or a text."""
+    """Show the items nearest to an item, a text, a picture, a sound or a row."""
     version = open_store(store, catalog)[space]
     shown = None if as_json else ["id", "similarity", *(columns or _short(version.columns))]
     emit(version.nearest(query, k).rows(), as_json, shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from spaceport.geometry import algebra, neighbors
 from spaceport.spaces import card, reading
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.layout import metadata_names, unfixed
+from spaceport.spaces.query import Query, asked, read_query
 
 if TYPE_CHECKING:
     from spaceport.spaces.store import Record, Store
@@ -195,8 +196,15 @@ class Version:
 
         known.write(Path(path), self.ids, [self.vectors()], to)
 
-    def encode(self, texts: Sequence[str], role: str = "query") -> Matrix:
-        """Encode new texts into this version's coordinates.
+    def encode(self, items: Sequence[Any], role: str = "query") -> Matrix:
+        """Encode new items into this version's coordinates.
+
+        Parameters
+        ----------
+        items : sequence of n items
+            What the space's encoder takes: texts; rows of a table as dicts; files as bytes or paths.
+        role : {"document", "query"}
+            Which side of a search they are on.
 
         Raises
         ------
@@ -205,18 +213,19 @@ class Version:
         """
         if self.encoder is None:
             raise ParameterError(
-                f"{self.reference} was imported without an encoder, so texts cannot be encoded.",
+                f"{self.reference} was imported without an encoder, so nothing can be encoded.",
                 "Give a vector, or the id of an item.",
             )
-        return self.encoder.encode(list(texts), role=role)
+        return self.encoder.encode([asked(item) for item in items], role=role)
 
-    def nearest(self, query: str | npt.ArrayLike, k: int = 10) -> Found:
+    def nearest(self, query: Query, k: int = 10) -> Found:
         """The `k` items nearest to a query.
 
         Parameters
         ----------
-        query : str or array-like of shape (d,)
-            The id of an item (which is then left out of the answer), a text to encode, or a vector.
+        query : str, Path, bytes, mapping or array-like of shape (d,)
+            The id of an item (which is then left out of the answer), something to encode (a text, a
+            file by its path or as bytes, a row of a table as a mapping or as JSON), or a vector.
         k : int
             How many; fewer come back where the version has fewer.
 
@@ -226,12 +235,12 @@ class Version:
             A single word that a space of words does not know; the message has near spellings.
         """
         integer(k, "k", 1)
-        if not isinstance(query, str):
-            return self._found(vector(query, "query", self.contract.dimension), k, ())
-        place = self._places.get(query)
+        place = self._places.get(query) if isinstance(query, str) else None
         if place is not None:
             return self._found(self._matrix[place], k, (place,))
-        return self._found(self._encoded(query), k, ())
+        if isinstance(query, str | Path | bytes | Mapping):
+            return self._found(self._encoded(query), k, ())
+        return self._found(vector(query, "query", self.contract.dimension), k, ())
 
     def analogy(
         self, *plus: str, minus: str | Sequence[str] = (), k: int = 10, method: str = "3cosadd"
@@ -291,13 +300,14 @@ class Version:
             )
         return name
 
-    def _encoded(self, query: str) -> Vector:
-        """Encode a text; what leaves nothing known in it is an error, not a search with zeros."""
-        if self.encoder is None:
-            self._place(query)
-        encoded: Vector = self.encode([query])[0]
+    def _encoded(self, query: str | Path | bytes | Mapping[str, Any]) -> Vector:
+        """Encode a query; what leaves nothing known in it is an error, not a search with zeros."""
+        item = read_query(query, self.contract.modality)
+        if item is None or self.encoder is None:
+            self._place(str(query))
+        encoded: Vector = self.encode([item])[0]
         if not encoded.any():
-            self._place(query)
+            self._place(str(query))
         return encoded
 
     def _found(self, query: Vector, k: int, leave_out: tuple[int, ...]) -> Found:
