@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spaceport import arrays
+from spaceport.arrays import positive
 from spaceport.errors import InputError, ParameterError
 
 
@@ -73,3 +74,11 @@ def test_pack_round_trips_any_text(values: list[str]) -> None:
 def test_integers_out_of_range_are_refused(value: object) -> None:
     with pytest.raises(ParameterError, match=r"int in \[1, 10\]"):
         arrays.integer(value, "k", 1, 10)
+
+
+def test_a_positive_number_is_finite_and_above_zero() -> None:
+    assert positive(2, "x") == 2.0
+    assert positive(0, "x", zero=True) == 0.0
+    for bad in (0, -1.0, "1", True, float("inf"), float("nan"), None):
+        with pytest.raises(ParameterError, match="`x` must be a number above 0"):
+            positive(bad, "x")

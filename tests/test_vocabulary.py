@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from spaceport import vocabulary as module
 from spaceport.errors import InputError, ParameterError, StoreError
 from spaceport.sources.base import Source
-from spaceport.vocabulary import DROPPED, END, read
+from spaceport.vocabulary import DROPPED, END, Vocabulary, read, write
 
 
 class Texts(Source):
@@ -114,3 +114,25 @@ def test_an_error_in_the_source_closes_the_file(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ZeroDivisionError):
         read(Texts(["a"]), lambda text: [str(1 // 0)])
     assert opened[0].closed
+
+
+def test_a_corpus_is_added_to_a_vocabulary() -> None:
+    known = Vocabulary(["cat", "dog", "owl"], np.array([9, 2, 1]))
+    with read(Texts(["dog dog dog dog dog dog dog dog owl", "emu emu ant"]), str.split) as corpus:
+        vocabulary, rows = corpus.extend(known, minimum_count=2)
+        assert vocabulary.words == ["dog", "cat", "emu", "owl"]
+        assert vocabulary.counts.tolist() == [10, 9, 2, 2]
+        assert {word: int(row) for word, row in zip(corpus.words, rows, strict=True)} == {
+            "dog": 0,
+            "owl": 3,
+            "emu": 2,
+            "ant": DROPPED,
+        }
+
+
+def test_a_written_corpus_is_read_back() -> None:
+    parts = [np.array([0, 1, END], np.int32), np.array([2, 0, END], np.int32)]
+    with write(["a", "b", "c", "unused"], parts, seconds=3.0) as corpus:
+        assert corpus.tokens(0, 10).tolist() == [0, 1, END, 2, 0, END]
+        assert corpus.counts.tolist() == [2, 1, 1, 0]
+        assert (corpus.total, corpus.seconds) == (4, 3.0)

@@ -13,7 +13,18 @@ import numpy.typing as npt
 
 from spaceport.errors import InputError, ParameterError
 
-__all__ = ["Matrix", "Vector", "generator", "ids", "integer", "matrix", "pack", "unpack", "vector"]
+__all__ = [
+    "Matrix",
+    "Vector",
+    "generator",
+    "ids",
+    "integer",
+    "matrix",
+    "pack",
+    "positive",
+    "unpack",
+    "vector",
+]
 
 Matrix: TypeAlias = npt.NDArray[np.float32]
 Vector: TypeAlias = npt.NDArray[np.float32]
@@ -148,6 +159,31 @@ def integer(value: object, name: str, low: int, high: int | None = None) -> int:
             f"`{name}` must be an int in {span}. Got {value!r}.", "Choose a value in that range."
         )
     return int(value)
+
+
+def positive(value: object, name: str, zero: bool = False) -> float:
+    """Check that `value` is a finite number above zero, or zero where that is allowed.
+
+    Examples
+    --------
+    >>> positive(0.0, "alpha")
+    Traceback (most recent call last):
+        ...
+    spaceport.errors.ParameterError: `alpha` must be a number above 0. Got 0.0.
+    Choose such a value.
+    """
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not np.isfinite(value)
+        or value < 0
+        or (value == 0 and not zero)
+    ):
+        least = "at least" if zero else "above"
+        raise ParameterError(
+            f"`{name}` must be a number {least} 0. Got {value!r}.", "Choose such a value."
+        )
+    return float(value)
 
 
 def pack(strings: Sequence[str]) -> dict[str, npt.NDArray[Any]]:

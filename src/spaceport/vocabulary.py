@@ -11,7 +11,8 @@ import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -26,7 +27,7 @@ from spaceport.errors import InputError, StoreError
 from spaceport.progress import Task, task
 from spaceport.sources.base import Source
 
-__all__ = ["DROPPED", "END", "TokenFile", "Vocabulary", "read"]
+__all__ = ["DROPPED", "END", "TokenFile", "Vocabulary", "read", "write"]
 
 END = -1  # stands after each text
 DROPPED = -2  # the row of a word that the vocabulary leaves out
@@ -144,9 +145,32 @@ class TokenFile:
         order = sorted(rows.tolist(), key=lambda row: (-counts[row], self.words[row]))
         if maximum_size is not None:
             order = order[: integer(maximum_size, "maximum_size", 1)]
-        final = np.full(len(self.words), DROPPED, dtype=np.int32)
-        final[order] = np.arange(len(order), dtype=np.int32)
-        return Vocabulary([self.words[row] for row in order], self.counts[order]), final
+        vocabulary = Vocabulary([self.words[row] for row in order], self.counts[order])
+        return vocabulary, self._rows_in(vocabulary)
+
+    def extend(
+        self, known: Vocabulary, minimum_count: int = 1
+    ) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
+        """Add this corpus to a vocabulary: counts add up, and words that stand often enough join it.
+
+        Returns
+        -------
+        Vocabulary
+        ndarray of shape (n,), int32
+            For each provisional id its row in the vocabulary, or `DROPPED`.
+        """
+        integer(minimum_count, "minimum_count", 1)
+        counts = dict(zip(known.words, known.counts.tolist(), strict=True))
+        for word, more in zip(self.words, self.counts.tolist(), strict=True):
+            if word in counts or more >= minimum_count:
+                counts[word] = counts.get(word, 0) + more
+        words = sorted(counts, key=lambda word: (-counts[word], word))
+        vocabulary = Vocabulary(words, np.array([counts[word] for word in words], dtype=np.int64))
+        return vocabulary, self._rows_in(vocabulary)
+
+    def _rows_in(self, vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
+        find = vocabulary.index.get
+        return np.fromiter((find(word, DROPPED) for word in self.words), np.int32, len(self.words))
 
 
 def read(source: Source, tokenize: Callable[[str], list[str]]) -> TokenFile:
@@ -172,21 +196,43 @@ def read(source: Source, tokenize: Callable[[str], list[str]]) -> TokenFile:
             "Give a corpus or texts to learn words from.",
         )
     start = time.perf_counter()
-    spill = _Spill()
-    try:
+    with _Spill().open() as spill:
         with task("reading", unit="words") as work:
             _spill(source, tokenize, spill, work)
-    except BaseException as error:
-        spill.file.close()
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise StoreError(
-                f"No space is left in {tempfile.gettempdir()} for the corpus as ids (4 bytes a word).",
-                "Set TMPDIR to a folder with more space.",
-            ) from error
-        raise
-    counts = spill.counts[: len(spill.ids)]
-    seconds = time.perf_counter() - start
-    return TokenFile(list(spill.ids), counts, spill.length, seconds, spill.file)
+        return spill.corpus(time.perf_counter() - start)
+
+
+def write(
+    words: Iterable[str], parts: Iterable[npt.NDArray[np.int32]], seconds: float = 0.0
+) -> TokenFile:
+    """Make a corpus of ids that are there already.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Id by id, each once.
+    parts : iterable of ndarray of int32
+        The ids, in order, and `END` after each text.
+    seconds : float
+        What `TokenFile.seconds` shall say.
+
+    Raises
+    ------
+    StoreError
+        No space is left for the temporary file.
+
+    Examples
+    --------
+    >>> with write(["a", "b"], [np.array([0, 1, 0, END], np.int32)]) as corpus:
+    ...     corpus.counts.tolist(), corpus.length
+    ([2, 1], 4)
+    """
+    with _Spill().open() as spill:
+        for word in words:
+            spill.ids[word]
+        for part in parts:
+            spill.write(part)
+        return spill.corpus(seconds)
 
 
 class _Spill:
@@ -198,9 +244,26 @@ class _Spill:
         self.length = 0
         self.file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the corpus closes it
 
-    def write(self, pending: list[int]) -> None:
+    @contextmanager
+    def open(self) -> Iterator[_Spill]:
+        """Close the file if the block fails, and say so where it is for want of space."""
+        try:
+            yield self
+        except BaseException as error:
+            self.file.close()
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise StoreError(
+                    f"No space is left in {tempfile.gettempdir()} for the corpus as ids (4 bytes a word).",
+                    "Set TMPDIR to a folder with more space.",
+                ) from error
+            raise
+
+    def corpus(self, seconds: float) -> TokenFile:
+        """What was written so far."""
+        return TokenFile(list(self.ids), self.counts, self.length, seconds, self.file)
+
+    def write(self, part: npt.NDArray[np.int32]) -> None:
         """Write ids, and count those that are words."""
-        part = np.array(pending, dtype=np.int32)
         found = np.bincount(part[part >= 0], minlength=len(self.ids))
         found[: len(self.counts)] += self.counts
         self.counts = found
@@ -218,10 +281,10 @@ def _spill(source: Source, tokenize: Callable[[str], list[str]], spill: _Spill, 
             pending.extend(map(known, tokenize(text)))
             pending.append(END)
             if len(pending) >= _FLUSH:
-                spill.write(pending)
+                spill.write(np.array(pending, dtype=np.int32))
                 work.advance(len(pending))
                 pending.clear()
-    spill.write(pending)
+    spill.write(np.array(pending, dtype=np.int32))
     if not spill.ids:
         raise InputError(
             f"{source.spec} holds no word.",

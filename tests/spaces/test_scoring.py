@@ -139,3 +139,51 @@ def test_one_hot_columns_treat_each_type_by_its_rule() -> None:
     found = one_hot_columns(table).toarray()
     assert np.delete(found, 3, axis=1) == pytest.approx(np.delete(np.array(wanted), 3, axis=1))
     assert (found[:, 3] == 1).all()  # null stands three times
+
+
+@pytest.fixture
+def ratings(tmp_path: Path) -> Path:
+    """Sixty users of two tastes, each with most of twenty items of theirs."""
+    rng = np.random.default_rng(3)
+    lines = ["user,item,rating"]
+    for user in range(60):
+        liked = rng.permutation(20)[:14] + 20 * (user % 2)
+        lines += [f"u{user},i{item},{rng.integers(1, 6)}" for item in liked]
+    path = tmp_path / "ratings.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_held_out_events_are_scored_beside_the_popular_items(
+    ratings: Path, store: sp.Spaceport
+) -> None:
+    from spaceport.spaces.scoring import held_out_source
+
+    train = sp.sources.interactions(ratings, part="train")
+    version = store.build("likes", sp.encoders.als(dimension=4), train)
+    held_out = held_out_source(version)
+    assert held_out.params() == train.params() | {"part": "test"}
+    scored, facts = store.score("likes", interactions=held_out)
+    told = {fact.name: fact.value for fact in facts}
+    assert told["NDCG@10"]["value"] > told["NDCG@10"]["popularity"] + 0.1
+    assert told["recall@10"]["value"] > 0.8
+    assert scored.record.kind == "patch"
+    assert "120 held-out events of 60 users" in facts[0].how
+
+
+def test_what_was_learnt_from_cannot_be_held_out(ratings: Path, store: sp.Spaceport) -> None:
+    from spaceport.spaces.scoring import held_out_source
+
+    everything = sp.sources.interactions(ratings)
+    version = store.build("likes", sp.encoders.als(dimension=4), everything)
+    with pytest.raises(ParameterError, match="was not built from a training part"):
+        held_out_source(version)
+    with pytest.raises(InputError, match="No user has a held-out item"):
+        store.score("likes", interactions=everything)
+
+
+def test_only_spaces_of_interactions_rank(
+    ratings: Path, store: sp.Spaceport, texts: sp.Version
+) -> None:
+    with pytest.raises(ParameterError, match="was not learnt from interactions"):
+        store.score("texts", interactions=sp.sources.interactions(ratings))

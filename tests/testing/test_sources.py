@@ -43,7 +43,21 @@ def pydocs(folder: Path) -> dict[str, Any]:
     return {"paths": [str(folder)]}
 
 
-PARAMETERS = {make.__name__: make for make in (corpus, texts, vectors, pydocs)}
+def interactions(folder: Path) -> dict[str, Any]:
+    rows = "".join(f"u{n % 9000},i{n % 77},{n % 5}\n" for n in range(30_000))
+    (folder / "x.csv").write_text("user,item,rating\n" + rows)
+    return {"path": str(folder / "x.csv"), "part": "train"}
+
+
+def images(folder: Path) -> dict[str, Any]:
+    for n in range(1100):
+        (folder / f"{n:04}.pgm").write_bytes(b"P5 2 1 255\n" + bytes([n % 256, 90]))
+    return {"path": str(folder), "label": "mode"}
+
+
+PARAMETERS = {
+    make.__name__: make for make in (corpus, texts, vectors, pydocs, interactions, images)
+}
 
 
 @pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,7 +67,7 @@ def emit(
     if as_json:
         say(
             json.dumps(
-                [dict(row) for row in rows], ensure_ascii=False, default=str, allow_nan=False
+                [dict(row) for row in rows], ensure_ascii=False, default=_plain, allow_nan=False
             )
         )
         return
@@ -115,6 +116,11 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
+
+
+def _plain(value: Any) -> str:
+    """What JSON lacks: bytes as base64, the rest as it is written."""
+    return b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
 
 def _cell(value: Any) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spaceport.cli.common import AsJson, Space, StoreCatalog, StorePath, emit, open_store, say
+
+if TYPE_CHECKING:
+    from spaceport.spaces.version import Version
 
 __all__ = ["add_to"]
 
@@ -30,7 +33,7 @@ def near(
 ) -> None:
     """Show the items nearest to an item, a text, a picture, a sound or a row."""
     version = open_store(store, catalog)[space]
-    shown = None if as_json else ["id", "similarity", *(columns or _short(version.columns))]
+    shown = None if as_json else ["id", "similarity", *(columns or _short(version))]
     emit(version.nearest(query, k).rows(), as_json, shown)
 
 
@@ -99,9 +102,11 @@ def show(
     say(to_text(version.card, how=how))
 
 
-def _short(columns: list[str]) -> list[str]:
-    """The columns that fit on a line: all but the text, three at most; the text if there is no other."""
-    return [name for name in columns if name != "text"][:3] or columns[:1]
+def _short(version: Version) -> list[str]:
+    """The columns that fit on a line: the label and two others; the text if there is no other."""
+    names = [name for name in version.columns if name not in ("text", "thumbnail")]
+    label = [version.label] if version.label else []
+    return list(dict.fromkeys([*label, *names]))[:3] or version.columns[:1]
 
 
 def add_to(app: typer.Typer) -> None:

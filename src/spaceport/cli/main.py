@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spaceport import __version__
-from spaceport.cli import building, exchange, looking, mapping, scoring, storing
+from spaceport.cli import building, exchange, looking, mapping, recommending, scoring, storing
 from spaceport.errors import SpaceportError
 
 __all__ = ["app", "main"]
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(building.app, name="build")
-for group in (exchange, looking, mapping, scoring, storing):
+for group in (exchange, looking, mapping, recommending, scoring, storing):
     group.add_to(app)
 
 

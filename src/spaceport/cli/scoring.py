@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spaceport.cli.common import AsJson, Space, StoreCatalog, StorePath, emit, open_store, say
+from spaceport.cli.common import (
+    AsJson,
+    Space,
+    StoreCatalog,
+    StorePath,
+    emit,
+    open_store,
+    parameters,
+    say,
+)
 
 if TYPE_CHECKING:
     from spaceport.sources.base import Source
+    from spaceport.spaces.version import Version
 
 __all__ = ["add_to"]
 
@@ -30,11 +40,14 @@ def score(
     interactions: Annotated[
         Path | None, typer.Option("--interactions", help="A file of events that were held out.")
     ] = None,
-    part: Annotated[
-        str, typer.Option("--part", help="Which part of the events: all, train or test.")
-    ] = "all",
-    user: Annotated[str | None, typer.Option("--user", help="The events' user column.")] = None,
-    item: Annotated[str | None, typer.Option("--item", help="The events' item column.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="How to read the events: user=…, item=…"),
+    ] = None,
+    held_out: Annotated[
+        bool,
+        typer.Option("--held-out", help="The events that `build ratings --part train` left out."),
+    ] = False,
     record: Annotated[bool, typer.Option(help="Keep the scores on the card, as a patch.")] = True,
     how: Annotated[bool, typer.Option("--how", help="Say how each was measured.")] = False,
     store: StorePath = None,
@@ -44,13 +57,13 @@ def score(
     """Score a version on tasks; the scores go on its card, which makes a patch."""
     from spaceport.spaces.card import to_text
 
-    held_out = None if interactions is None else _events(interactions, part, user, item)
-    version, facts = open_store(store, catalog).score(
+    opened = open_store(store, catalog)
+    version, facts = opened.score(
         space,
         label=label,
         analogies=analogies,
         similarity=similarity,
-        interactions=held_out,
+        interactions=_events(opened[space], interactions, held_out, settings or []),
         record=record,
     )
     if as_json:
@@ -60,13 +73,22 @@ def score(
     say(f"\non {version}")
 
 
-def _events(path: Path, part: str, user: str | None, item: str | None) -> Source:
-    from spaceport import sources
+def _events(
+    version: Version, path: Path | None, held_out: bool, settings: list[str]
+) -> Source | None:
+    from spaceport.methods import make
+    from spaceport.spaces.scoring import held_out_source
 
-    found: Source = sources.interactions(str(path), user=user, item=item, part=part)
+    if held_out:
+        return held_out_source(version)
+    if path is None:
+        return None
+    found: Source = make("sources", "interactions", parameters(settings, path=str(path)))
     return found
 
 
 def add_to(app: typer.Typer) -> None:
     """Add this file's command."""
-    app.command(epilog="Example: spaceport score papers --label venue")(score)
+    app.command(
+        epilog="Examples: spaceport score papers --label venue; spaceport score movies --held-out"
+    )(score)

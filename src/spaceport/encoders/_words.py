@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.arrays import Matrix, integer, pack, unpack
+from spaceport.arrays import Matrix, integer, pack, positive, unpack
+from spaceport.encoders._subwords import fit_ngrams, spelled
 from spaceport.encoders.base import Encoder, State
 from spaceport.errors import InputError, ParameterError
+from spaceport.phrases import join_phrases, join_words
 from spaceport.sources.base import Source
 from spaceport.tokens import Tokenizer
 from spaceport.vocabulary import TokenFile, Vocabulary, read
@@ -22,7 +24,7 @@ __all__ = ["WordEncoder"]
 
 
 class WordEncoder(Encoder):
-    """Learns a vector for each word, and encodes a text as the mean of its known words' vectors.
+    """Learns a vector for each word, and encodes a text as the mean of its words' vectors.
 
     A method writes `learn`, and takes the parameters of this class in its own constructor.
 
@@ -42,6 +44,18 @@ class WordEncoder(Encoder):
         vector depend on the texts that it is encoded with. A text without a known word is zero.
     sif : float
         The a of ``"sif"``.
+    phrases : float
+        Join neighbors that stand together more often than their counts let expect, ``new york`` to
+        ``new_york``, if their score is above this; 0 joins none. See `spaceport.phrases`. Texts are
+        encoded with the same phrases joined.
+    phrase_discount : float
+        Taken from the count of each pair before it is scored.
+    subwords : bool
+        Give words that were never seen the mean of their character n-grams' vectors, which are
+        fitted to the words' vectors after these were learnt. See `spaceport.encoders._subwords`. A
+        text's unknown words then count as known ones; with ``"sif"``, as words with p(w) = 0.
+    buckets : int
+        How many vectors the n-grams share.
 
     Attributes
     ----------
@@ -49,6 +63,8 @@ class WordEncoder(Encoder):
     counts_ : ndarray of shape (n,), int64
         How often each word stands in the corpus.
     vectors_ : ndarray of shape (n, dimension), float32
+    ngram_vectors_ : ndarray of shape (buckets, dimension), float32
+        With `subwords` only.
 
     References
     ----------
@@ -67,6 +83,10 @@ class WordEncoder(Encoder):
         lowercase: bool,
         weighting: str,
         sif: float,
+        phrases: float,
+        phrase_discount: float,
+        subwords: bool,
+        buckets: int,
     ) -> None:
         self.dimension = dimension
         self.minimum_count = minimum_count
@@ -74,6 +94,10 @@ class WordEncoder(Encoder):
         self.lowercase = lowercase
         self.weighting = weighting
         self.sif = sif
+        self.phrases = phrases
+        self.phrase_discount = phrase_discount
+        self.subwords = subwords
+        self.buckets = buckets
         self._tokenize = Tokenizer(token_pattern, lowercase)
         self._facts: dict[str, Any] = {}
         integer(dimension, "dimension", 1)
@@ -83,6 +107,9 @@ class WordEncoder(Encoder):
                 f"`weighting` must be mean or sif. Got {weighting!r}.", "Choose one."
             )
         positive(sif, "sif")
+        positive(phrases, "phrases", zero=True)
+        positive(phrase_discount, "phrase_discount", zero=True)
+        integer(buckets, "buckets", 1)
 
     @abstractmethod
     def learn(
@@ -115,20 +142,9 @@ class WordEncoder(Encoder):
         InputError
             No words, none that stands `minimum_count` times, or fewer than `dimension` of them.
         """
-        with read(source, self._tokenize) as corpus:
+        with self._read(source) as corpus:
             vocabulary, rows = corpus.cut(self.minimum_count, self._largest())
-            if self.dimension > len(vocabulary):
-                raise InputError(
-                    f"`dimension` is {self.dimension}, but the vocabulary has only {len(vocabulary)} words "
-                    f"that stand {self.minimum_count} times or more.",
-                    "Give more text, a smaller `dimension` or a smaller `minimum_count`.",
-                )
-            start = time.perf_counter()
-            vectors, facts = self.learn(corpus, vocabulary, rows)
-            seconds = time.perf_counter() - start
-        self._remember(vocabulary, vectors)
-        self._facts = {"seconds": seconds, "reading_seconds": corpus.seconds} | facts
-        self._facts |= {"corpus_words": corpus.total, "vocabulary_words": vocabulary.total}
+            self._learn_from(corpus, vocabulary, rows)
         return self
 
     def entities(self) -> tuple[list[str], Matrix]:
@@ -141,29 +157,33 @@ class WordEncoder(Encoder):
         return dict(self._facts)
 
     def encode_batch(self, items: Sequence[Any], role: str = "document") -> Matrix:
-        """Encode texts as the (weighted) mean of their known words' vectors.
+        """Encode texts as the (weighted) mean of their words' vectors.
 
         Returns
         -------
         ndarray of shape (n, dimension), float32
-            Not unit length; zero for a text without a known word.
+            Not unit length; zero for a text without a known word (with `subwords`: without a word).
         """
-        from scipy.sparse import csr_array
-
         self._require_fit()
-        words, ends = self._rows(items)
-        weights = self._weights()[words]
-        shape = (len(items), len(self.vocabulary_))
-        means = csr_array((weights, words, ends), shape=shape) @ self.vectors_  # (n, d)
-        encoded: Matrix = means / np.maximum(np.diff(ends), 1)[:, None].astype(np.float32)
+        texts = [self._words_of(text) for text in items]
+        known = self.vocabulary_.index
+        sums, counts = _sums(texts, known, self.vectors_, self._weights())
+        if self.subwords:
+            words = sorted({word for words in texts for word in words if word not in known})
+            unseen = {word: row for row, word in enumerate(words)}
+            made = spelled(words, self.buckets) @ self.ngram_vectors_
+            more, others = _sums(texts, unseen, made, np.ones(len(words), np.float32))
+            sums, counts = sums + more, counts + others
+        encoded: Matrix = np.divide(sums, np.maximum(counts, 1)[:, None], dtype=np.float32)
         return encoded
 
     def state(self) -> State:
-        """Words, counts and vectors; nothing before `fit`."""
+        """Words, counts and vectors, and those of n-grams; nothing before `fit`."""
         if not hasattr(self, "vectors_"):
             return {}, {}
         packed = {f"words_{key}": array for key, array in pack(self.vocabulary_.words).items()}
-        return {**packed, "counts": self.counts_, "vectors": self.vectors_}, {}
+        arrays = {**packed, "counts": self.counts_, "vectors": self.vectors_}
+        return arrays | ({"ngram_vectors": self.ngram_vectors_} if self.subwords else {}), {}
 
     def restore(self, arrays: dict[str, npt.NDArray[Any]], values: dict[str, Any]) -> None:
         """Take back what `state` gave.
@@ -183,6 +203,14 @@ class WordEncoder(Encoder):
                 "The files are not of one encoder.",
             )
         self._remember(Vocabulary(words, counts), vectors)
+        if self.subwords:
+            self.ngram_vectors_ = arrays["ngram_vectors"]
+            if self.ngram_vectors_.shape != (self.buckets, self.dimension):
+                raise InputError(
+                    f"The n-grams' vectors have the shape {self.ngram_vectors_.shape}, "
+                    f"not {(self.buckets, self.dimension)}.",
+                    "The files are not of one encoder.",
+                )
 
     def _largest(self) -> int | None:
         """How many words the vocabulary may have; None: any number."""
@@ -193,15 +221,39 @@ class WordEncoder(Encoder):
         self.counts_ = vocabulary.counts
         self.vectors_ = vectors
 
-    def _rows(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Rows of the known words of all texts, and where each text's rows end (first a zero)."""
-        find = self.vocabulary_.index.get
-        found = [
-            np.fromiter(map(find, self._tokenize(text), repeat(-1)), np.int64) for text in texts
-        ]
-        known = [rows[rows >= 0] for rows in found]
-        ends = np.cumsum([0, *map(len, known)], dtype=np.int64)
-        return np.concatenate([np.empty(0, np.int64), *known]), ends
+    def _read(self, source: Source, known: Iterable[str] = ()) -> TokenFile:
+        """The corpus in words, phrases joined; `known` ones whatever they score."""
+        corpus = read(source, self._tokenize)
+        if not self.phrases:
+            return corpus
+        with corpus:
+            told = (self.phrases, self.phrase_discount, self.minimum_count)
+            return join_phrases(corpus, *told, known)
+
+    def _learn_from(
+        self, corpus: TokenFile, vocabulary: Vocabulary, rows: npt.NDArray[np.int32]
+    ) -> None:
+        """Check, learn and remember."""
+        if self.dimension > len(vocabulary):
+            raise InputError(
+                f"`dimension` is {self.dimension}, but the vocabulary has only {len(vocabulary)} words "
+                f"that stand {self.minimum_count} times or more.",
+                "Give more text, a smaller `dimension` or a smaller `minimum_count`.",
+            )
+        start = time.perf_counter()
+        vectors, facts = self.learn(corpus, vocabulary, rows)
+        seconds = time.perf_counter() - start
+        self._remember(vocabulary, vectors)
+        self._facts = {"seconds": seconds, "reading_seconds": corpus.seconds} | facts
+        self._facts |= {"corpus_words": corpus.total, "vocabulary_words": vocabulary.total}
+        if self.subwords:
+            start = time.perf_counter()
+            self.ngram_vectors_ = fit_ngrams(vocabulary.words, vectors, self.buckets)
+            self._facts["subword_seconds"] = time.perf_counter() - start
+
+    def _words_of(self, text: str) -> list[str]:
+        words = self._tokenize(text)
+        return join_words(words, self.vocabulary_.index) if self.phrases else words
 
     def _weights(self) -> npt.NDArray[np.float32]:
         """The weight of each word in a text's mean, (n,)."""
@@ -216,17 +268,19 @@ class WordEncoder(Encoder):
             raise InputError(f"{self.spec} has not learnt anything yet.", "Call fit(source) first.")
 
 
-def positive(value: object, name: str, zero: bool = False) -> float:
-    """Check that `value` is a finite number above zero, or zero where that is allowed."""
-    if (
-        not isinstance(value, int | float)
-        or isinstance(value, bool)
-        or not np.isfinite(value)
-        or value < 0
-        or (value == 0 and not zero)
-    ):
-        least = "at least" if zero else "above"
-        raise ParameterError(
-            f"`{name}` must be a number {least} 0. Got {value!r}.", "Choose such a value."
-        )
-    return float(value)
+def _sums(
+    texts: list[list[str]],
+    rows: Mapping[str, int],
+    vectors: Matrix,
+    weights: npt.NDArray[np.float32],
+) -> tuple[Matrix, npt.NDArray[np.int64]]:
+    """The weighted sum of the vectors of each text's words that have a row (n, d); how many have."""
+    from scipy.sparse import csr_array
+
+    found = [np.fromiter(map(rows.get, words, repeat(-1)), np.int64) for words in texts]
+    known = [places[places >= 0] for places in found]
+    counts = np.array([len(places) for places in known], dtype=np.int64)
+    flat = np.concatenate([np.empty(0, np.int64), *known])
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    sums = csr_array((weights[flat], flat, ends), shape=(len(texts), len(vectors))) @ vectors
+    return sums, counts

@@ -43,6 +43,8 @@ class Encoder(Method, ABC):
         function, must be given anew.
     fitted : bool
         It learns from a collection before it encodes.
+    closed : bool
+        It encodes only the items that it was fitted on, so a build with new items fits it anew.
     neutral : frozenset of str
         Parameters that change how long it takes, never the numbers; left out of the fingerprint.
     libraries : tuple of str
@@ -55,6 +57,7 @@ class Encoder(Method, ABC):
     also: ClassVar[tuple[str, ...]] = ()
     portable: ClassVar[bool] = True
     fitted: ClassVar[bool] = False
+    closed: ClassVar[bool] = False
     neutral: frozenset[str] = frozenset()
     libraries: ClassVar[tuple[str, ...]] = ()
     revision: ClassVar[int] = 1

@@ -13,8 +13,7 @@ lost from a short query. Unit terms give each word its own tf-idf weight back an
 ``python -m benchmarks lsa`` shows what that does for titles that look for their abstracts.
 
 Deerwester, S. et al. (1990). Indexing by Latent Semantic Analysis. JASIS 41. The decomposition is
-Halko, N., Martinsson, P. & Tropp, J. (2011). Finding Structure with Randomness. SIAM Review 53,
-algorithms 4.4 and 5.1, with LU in place of QR between the powers.
+that of Halko, Martinsson & Tropp (2011), `_decomposition.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.arrays import Matrix, Vector, generator, integer, pack, unpack
+from spaceport.arrays import Matrix, integer, pack, unpack
+from spaceport.encoders._decomposition import decompose
 from spaceport.encoders.base import Encoder, State
 from spaceport.errors import InputError, ParameterError, choices
 from spaceport.geometry.similarity import normalize
@@ -40,8 +40,6 @@ __all__ = ["LSA"]
 
 _WEIGHTINGS = ("sublinear", "linear")
 _TERMS = ("unit", "plain")
-_OVERSAMPLES = 20
-_POWERS = 5
 
 
 class LSA(Encoder):
@@ -147,7 +145,7 @@ class LSA(Encoder):
         self._index = {word: column for column, word in enumerate(self.words_)}
         self.idf_ = (1 + np.log((1 + texts) / (1 + frequency))).astype(np.float32)
         weighted = self._weigh(counts)
-        values, components = _decompose(weighted, self.dimension, self.seed)
+        values, components = decompose(weighted, self.dimension, self.seed)
         self.singular_values_, self.components_ = values, components
         self._directions = self._term_directions()
         seconds = time.perf_counter() - began
@@ -262,25 +260,3 @@ def _sparse(rows: list[dict[int, int]], width: int) -> Any:
     columns = np.array([column for row in rows for column in row], dtype=np.int32)
     times = np.array([n for row in rows for n in row.values()], dtype=np.int32)
     return csr_array((times, columns, np.cumsum([0, *sizes])), shape=(len(rows), width))
-
-
-def _decompose(A: Any, dimension: int, seed: int) -> tuple[Vector, Matrix]:
-    """Largest singular values (d,) and right singular vectors (v, d) of a sparse matrix (n, v)."""
-    from scipy.linalg import lu, qr
-
-    n, v = A.shape
-    wide = min(dimension + _OVERSAMPLES, n, v)
-    turned = A.T
-    left = A @ generator(seed).standard_normal((v, wide), dtype=np.float32)  # (n, wide)
-    with task("decomposing", _POWERS, "rounds") as work:
-        for _ in range(_POWERS):  # lu keeps the columns apart as well as qr does, and is faster
-            right = turned @ lu(left, permute_l=True, check_finite=False)[0]  # (v, wide)
-            left = A @ lu(right, permute_l=True, check_finite=False)[0]
-            work.advance()
-    left = qr(left, mode="economic", check_finite=False)[0]
-    inner = (turned @ left).astype(np.float64)  # (v, wide): the transpose of A projected
-    right, values, _ = np.linalg.svd(inner, full_matrices=False)
-    right, values = right[:, :dimension], values[:dimension]
-    largest = np.abs(right).argmax(axis=0)
-    right = right * np.sign(right[largest, np.arange(dimension)])
-    return values.astype(np.float32), np.ascontiguousarray(right, dtype=np.float32)

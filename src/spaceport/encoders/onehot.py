@@ -32,6 +32,10 @@ class OneHot(WordEncoder):
         The rule that splits a text into words; see `spaceport.tokens.Tokenizer`.
     weighting, sif
         How the words of a text are weighted: ``"mean"`` or ``"sif"``, as for every word encoder.
+    phrases, phrase_discount
+        Join neighbors such as ``new york`` whose score is above `phrases`; 0 joins none.
+    subwords, buckets
+        Give unseen words vectors by their character n-grams, hashed to so many buckets.
 
     Examples
     --------
@@ -51,8 +55,15 @@ class OneHot(WordEncoder):
         lowercase: bool = True,
         weighting: str = "mean",
         sif: float = 1e-3,
+        phrases: float = 0,
+        phrase_discount: float = 0,
+        subwords: bool = False,
+        buckets: int = 200_000,
     ) -> None:
-        super().__init__(dimension, minimum_count, token_pattern, lowercase, weighting, sif)
+        super().__init__(
+            dimension, minimum_count, token_pattern, lowercase, weighting, sif,
+            phrases, phrase_discount, subwords, buckets,
+        )  # fmt: skip
 
     def learn(
         self, corpus: TokenFile, vocabulary: Vocabulary, rows: npt.NDArray[np.int32]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.arrays import Matrix, integer
+from spaceport.arrays import Matrix, integer, positive
 from spaceport.encoders._training import Settings, train_words
-from spaceport.encoders._words import WordEncoder, positive
+from spaceport.encoders._words import WordEncoder
 from spaceport.errors import ParameterError
+from spaceport.threads import workers
 from spaceport.tokens import WORDS
 from spaceport.vocabulary import TokenFile, Vocabulary
 
@@ -63,6 +63,10 @@ class Word2Vec(WordEncoder):
         The rule that splits a text into words; see `spaceport.tokens.Tokenizer`.
     weighting, sif
         How a text is encoded by its words: ``"mean"`` or ``"sif"``, as for every word encoder.
+    phrases, phrase_discount
+        Join neighbors such as ``new york`` whose score is above `phrases`; 0 joins none.
+    subwords, buckets
+        Give unseen words vectors by their character n-grams, hashed to so many buckets.
 
     Notes
     -----
@@ -110,8 +114,15 @@ class Word2Vec(WordEncoder):
         lowercase: bool = True,
         weighting: str = "mean",
         sif: float = 1e-3,
+        phrases: float = 0,
+        phrase_discount: float = 0,
+        subwords: bool = False,
+        buckets: int = 200_000,
     ) -> None:
-        super().__init__(dimension, minimum_count, token_pattern, lowercase, weighting, sif)
+        super().__init__(
+            dimension, minimum_count, token_pattern, lowercase, weighting, sif,
+            phrases, phrase_discount, subwords, buckets,
+        )  # fmt: skip
         self.window = window
         self.negatives = negatives
         self.sample = sample
@@ -141,11 +152,7 @@ class Word2Vec(WordEncoder):
         return np.ascontiguousarray(vectors), facts
 
     def _settings(self, words: int) -> Settings:
-        threads = (
-            self.threads or len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
+        threads = workers(self.threads)
         strata = 1
         if self.reproducible and self.architecture == "skipgram" and words >= _HALVES:
             strata = _HALVES

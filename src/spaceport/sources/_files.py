@@ -117,9 +117,7 @@ def walk(folder: Path) -> list[Found]:
         paths = [Path(parent, name) for name in files if not _hidden(name)]
         found += [Found(path, path.relative_to(folder).as_posix()) for path in paths]
     if not found:
-        raise InputError(
-            f"The folder {folder} holds no files.", "Name a folder with text files in it."
-        )
+        raise InputError(f"The folder {folder} holds no files.", "Name a folder with files in it.")
     return sorted(found, key=lambda file: file.name)
 
 

@@ -5,41 +5,31 @@ The known layouts are a list of frozen descriptions; opening a table is a search
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
 from spaceport.errors import InputError, NotFoundError, ParameterError, choices
 from spaceport.sources._files import decoded, opened, valid, walk
+from spaceport.sources._separated import (
+    CHUNK_ROWS,
+    Chunk,
+    Layout,
+    chunks,
+    grouped,
+    lines,
+    read_comma,
+    read_dat,
+    read_tab,
+)
 
 __all__ = ["Chunk", "Layout", "TableFormat", "table_format"]
 
-_CHUNK_ROWS = 4096
-_CHUNK_CHARACTERS = 1 << 23
-_LONGEST_FIELD = 1 << 28
 _PACKED = (".gz", ".bz2", ".xz")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What must be known to read a table of text: see the parameters of `Texts`."""
-
-    encoding: str = "utf-8"
-    delimiter: str | None = None
-    quote: str = '"'
-    names: tuple[str, ...] | None = None
-
-
-class Chunk(NamedTuple):
-    """Some rows: equally long columns by name, and where each row stands."""
-
-    columns: dict[str, Sequence[Any] | pa.Array]
-    places: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -80,62 +70,11 @@ def _ending(path: Path) -> str:
     return Path(name).suffix
 
 
-def _read_separated(path: Path, layout: Layout, delimiter: str) -> Iterator[Chunk]:
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
-    with opened(path) as stream:
-        rows = csv.reader(
-            _lines(decoded(stream, layout.encoding, path)),
-            delimiter=layout.delimiter or delimiter,
-            quotechar=layout.quote or None,
-            quoting=csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE,
-            strict=True,
-        )
-        try:
-            header = list(layout.names or next(rows, ()))
-            yield from _chunks(_checked(rows, _header(header, path), path), header)
-        except csv.Error as error:
-            raise InputError(
-                f"{path}, line {rows.line_num}: {error}.",
-                "Mend that line; where quotes have no meaning say quote=''.",
-            ) from error
-
-
-def _header(names: list[str], path: Path) -> int:
-    """Name the nameless columns by position, refuse a name that stands twice, count the columns."""
-    names[:] = [name.strip() or f"column {position}" for position, name in enumerate(names, 1)]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InputError(
-            f"{path} has two columns {twice[0]!r}.",
-            "Rename one, or name all columns with names= where there is no header line.",
-        )
-    return len(names)
-
-
-def _checked(rows: Any, width: int, path: Path) -> Iterator[tuple[int, list[str]]]:
-    for row in rows:
-        if len(row) == width:
-            yield rows.line_num, row
-        elif row:
-            raise InputError(
-                f"{path}, line {rows.line_num}: {len(row)} fields where the header has {width}.",
-                "Mend that line, or say which delimiter= and quote= the file has.",
-            )
-
-
-def _read_comma(path: Path, layout: Layout) -> Iterator[Chunk]:
-    return _read_separated(path, layout, ",")
-
-
-def _read_tab(path: Path, layout: Layout) -> Iterator[Chunk]:
-    return _read_separated(path, layout, "\t")
-
-
 def _read_json_lines(path: Path, layout: Layout) -> Iterator[Chunk]:
     with opened(path) as stream:
-        lines = enumerate(_lines(decoded(stream, layout.encoding, path)), 1)
-        filled = ((number, line) for number, line in lines if line.strip())
-        for places, group in _grouped(filled, len):
+        numbered = enumerate(lines(decoded(stream, layout.encoding, path)), 1)
+        filled = ((number, line) for number, line in numbered if line.strip())
+        for places, group in grouped(filled, len):
             rows = [_object(line, number, path) for number, line in zip(places, group, strict=True)]
             names = dict.fromkeys(name for row in rows for name in row)
             yield Chunk({name: [row.get(name) for row in rows] for name in names}, places)
@@ -160,9 +99,9 @@ def _object(line: str, number: int, path: Path) -> dict[str, Any]:
 
 def _read_text_lines(path: Path, layout: Layout) -> Iterator[Chunk]:
     with opened(path) as stream:
-        lines = (line.strip() for line in _lines(decoded(stream, layout.encoding, path)))
-        kept = ((number, [line]) for number, line in enumerate(lines, 1) if line)
-        yield from _chunks(kept, ["text"])
+        stripped = (line.strip() for line in lines(decoded(stream, layout.encoding, path)))
+        kept = ((number, [line]) for number, line in enumerate(stripped, 1) if line)
+        yield from chunks(kept, ["text"])
 
 
 def _read_folder(path: Path, layout: Layout) -> Iterator[Chunk]:
@@ -172,7 +111,7 @@ def _read_folder(path: Path, layout: Layout) -> Iterator[Chunk]:
                 text = "".join(decoded(stream, layout.encoding, found.path))
             yield found.name, [found.name, text, found.name.rpartition("/")[0]]
 
-    yield from _chunks(files(), ["path", "text", "folder"])
+    yield from chunks(files(), ["path", "text", "folder"])
 
 
 def _read_parquet(path: Path, layout: Layout) -> Iterator[Chunk]:
@@ -186,7 +125,7 @@ def _read_parquet(path: Path, layout: Layout) -> Iterator[Chunk]:
                 if _scalar(file.schema_arrow.field(name).type)
             ]
             row = 1
-            for batch in file.iter_batches(_CHUNK_ROWS, columns=names):
+            for batch in file.iter_batches(CHUNK_ROWS, columns=names):
                 yield Chunk(
                     dict(zip(names, batch.columns, strict=True)), range(row, row + len(batch))
                 )
@@ -203,45 +142,10 @@ def _scalar(kind: pa.DataType) -> bool:
     return not pa.types.is_nested(value) and "binary" not in str(value)
 
 
-def _lines(blocks: Iterable[str]) -> Iterator[str]:
-    """Cut blocks of text into lines that keep their ends; only line feeds end a line."""
-    rest = ""
-    for block in blocks:
-        lines = (rest + block).split("\n")
-        rest = lines.pop()
-        for line in lines:
-            yield line + "\n"
-    if rest:
-        yield rest
-
-
-def _chunks(rows: Iterable[tuple[Any, list[str]]], names: list[str]) -> Iterator[Chunk]:
-    for places, group in _grouped(rows, lambda row: sum(map(len, row))):
-        columns = zip(*group, strict=True)
-        yield Chunk(dict(zip(names, columns, strict=True)), places)
-
-
-def _grouped(
-    rows: Iterable[tuple[Any, Any]], weigh: Callable[[Any], int]
-) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Gather (place, row) into groups bounded by number and by characters."""
-    places: list[Any] = []
-    group: list[Any] = []
-    weight = 0
-    for place, row in rows:
-        places.append(place)
-        group.append(row)
-        weight += weigh(row)
-        if len(group) == _CHUNK_ROWS or weight > _CHUNK_CHARACTERS:
-            yield places, group
-            places, group, weight = [], [], 0
-    if group:
-        yield places, group
-
-
 FORMATS = (
-    TableFormat("csv", (".csv",), "line", _read_comma, typed=False),
-    TableFormat("tsv", (".tsv", ".tab"), "line", _read_tab, typed=False),
+    TableFormat("csv", (".csv",), "line", read_comma, typed=False),
+    TableFormat("tsv", (".tsv", ".tab"), "line", read_tab, typed=False),
+    TableFormat("dat", (".dat", ".data"), "line", read_dat, typed=False),
     TableFormat("jsonl", (".jsonl", ".ndjson", ".json"), "line", _read_json_lines),
     TableFormat("parquet", (".parquet", ".pq"), "row", _read_parquet),
     TableFormat("lines", (), "line", _read_text_lines, content="text"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -95,6 +95,14 @@ class Source(Method, ABC):
         """Yield only the texts, in batches; for encoders that learn from running text."""
         for batch in self.batches():
             yield batch.column("content").to_pylist()
+
+    def titles(self) -> Mapping[str, str]:
+        """Names that people read, by the id of an item of a history; none by default."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """What the card should say of the reading (files left out…), once it was read; JSON-able."""
+        return {}
 
     def digest(self) -> str:
         """64 hexadecimal digits over all contents, in order: equal digests, equal things to learn."""

@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import ClassVar
 
 import pyarrow as pa
@@ -14,10 +13,11 @@ import pyarrow as pa
 from spaceport.errors import InputError, NotFoundError, ParameterError, choices
 from spaceport.sources._columns import Survey, converted, survey, texts_of
 from spaceport.sources._files import existing, text_codec, walk
+from spaceport.sources._ids import content_ids
 from spaceport.sources._tables import Chunk, Layout, TableFormat, table_format
 from spaceport.sources.base import RESERVED, Source, bad_ids, metadata_name
 
-__all__ = ["Texts", "content_ids"]
+__all__ = ["Texts"]
 
 
 class Texts(Source):
@@ -223,36 +223,9 @@ class Plan:
         if not all(map(str.strip, contents)):
             batch = batch.filter(pa.array([bool(text.strip()) for text in contents]))
         if self.id is None:
-            made = content_ids(batch.column("content").to_pylist(), times)
+            made = content_ids(map(str.encode, batch.column("content").to_pylist()), times)
             batch = batch.append_column("id", pa.array(made, pa.string()))
         return batch.select(["id", *(name for name in columns if name != "id")])
-
-
-def content_ids(contents: Sequence[str], times: Counter[str]) -> list[str]:
-    """Make ids of contents: their hash, and from its second occurrence on a number.
-
-    Parameters
-    ----------
-    contents : sequence of n str
-    times : Counter
-        How often each hash came up before; updated.
-
-    Returns
-    -------
-    list of n str
-        20 hexadecimal digits each (BLAKE2b of the UTF-8 bytes, 80 bits), then ``-2``, ``-3``, …
-
-    Examples
-    --------
-    >>> content_ids(["cat", "hen", "cat"], Counter())
-    ['b36e4bbb40ce511bc7bf', '21983680aad272da06bc', 'b36e4bbb40ce511bc7bf-2']
-    """
-    ids = []
-    for content in contents:
-        digest = blake2b(content.encode("utf-8"), digest_size=10).hexdigest()
-        times[digest] += 1
-        ids.append(digest if times[digest] == 1 else f"{digest}-{times[digest]}")
-    return ids
 
 
 def _refuse_unknown(name: str, known: Survey, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Vectors that were made elsewhere: NumPy, safetensors, Parquet, Arrow, word2vec, fastText, GloVe."""
+"""Vectors that were made elsewhere: NumPy, safetensors, Parquet, Arrow, Lance, word2vec, fastText, GloVe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from spaceport.arrays import ids as checked_ids
 from spaceport.errors import InputError, NotFoundError, ParameterError, choices
-from spaceport.sources._files import decoded, existing, opened
+from spaceport.sources._files import decoded, existing, opened, walk
 from spaceport.sources.base import RESERVED, Source, metadata_name
 from spaceport.sources.formats import known
 from spaceport.sources.formats.base import Request, Rows
@@ -25,17 +25,17 @@ class Vectors(Source):
     Parameters
     ----------
     path : str or path
-        npy, npz, safetensors, Parquet, Arrow IPC, word2vec (text and binary), fastText's ``.vec`` or
-        GloVe's text; the layouts of words also compressed.
+        npy, npz, safetensors, Parquet, Arrow IPC, the folder of a Lance dataset, word2vec (text and
+        binary), fastText's ``.vec`` or GloVe's text; the layouts of words also compressed.
     ids : str, path or sequence of str, optional
         A text file with one id per line, or the ids themselves. Default: the words, or the column or
         array ``id`` or ``ids``, else ``0`` … ``n-1``.
     names : str, optional
-        The column (Parquet, Arrow) or array (npz, safetensors) that holds the ids.
+        The column (Parquet, Arrow, Lance) or array (npz, safetensors) that holds the ids.
     column : str, optional
         The column or array that holds the vectors; default the only one that can.
     label : str, optional
-        The metadata column that users color and judge by (Parquet, Arrow).
+        The metadata column that users color and judge by (Parquet, Arrow, Lance).
     format : str, optional
         The format's name; default: found by the file's first bytes, then by its ending.
     errors : {"strict", "replace"}
@@ -94,8 +94,10 @@ class Vectors(Source):
             )
 
     def size(self) -> int:
-        """Bytes of the file as it lies on disk."""
-        return existing(self.path).stat().st_size
+        """Bytes of the file, or of the dataset's files, as they lie on disk."""
+        path = existing(self.path)
+        files = [file.path for file in walk(path)] if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
 
     def read(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows with their ids."""
@@ -110,8 +112,6 @@ class Vectors(Source):
 
     def _rows(self) -> Iterator[Rows]:
         path = existing(self.path)
-        if path.is_dir():
-            raise InputError(f"{path} is a folder.", "Give a file of vectors.")
         format = known.find(path) if self.format is None else known.named(self.format)
         return format.read(Request(path, self.column, self.names, self.errors))
 

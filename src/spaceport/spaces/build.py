@@ -28,6 +28,7 @@ from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
 from spaceport.spaces.publish import publish
 from spaceport.spaces.reading import read_canaries, read_encoder
+from spaceport.spaces.resuming import check_resume, learnt
 
 if TYPE_CHECKING:
     from spaceport.spaces.store import Record, Store, Writer
@@ -94,11 +95,12 @@ def build(store: Store, order: Order, wait: float = 0.0) -> Built:
 
 
 def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Built:
+    check_resume(store, writer.latest, order)
     plan = _plan(store, writer.latest, order, spool)
     if plan.base is not None and plan.nothing and _shown_alike(store, plan.base, order, spool):
         return Built(plan.base, Change("none", "nothing changed"), plan)
     if plan.encoder is not None and not plan.settled:
-        plan.encoder.fit(spool)
+        plan = replace(plan, encoder=learnt(store, plan.base, order))
     evidence = None if plan.base is None else _evidence(store, plan, plan.base, spool)
     change = _change(evidence, plan.difference, plan.base, order.metric)
     table = _write_items(store, writer, plan, change, spool, order.keep_text)
@@ -115,31 +117,31 @@ def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Bu
 
 
 def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
-    base, encoder = writer.latest, order.encoder
-    assert encoder is not None, "Order refuses words without an encoder"
+    base = writer.latest
+    check_resume(store, base, order)
     digest = order.source.digest()
     if base is not None and not order.refit and base.notes.get("source_digest") == digest:
         settled = _settle(store, base, order)
         if settled is not None:
             return Built(base, Change("none", "nothing changed"))
-    encoder.fit(order.source)
-    learnt = encoder.entities()
-    if learnt is None:
+    encoder = learnt(store, base, order)
+    entities = encoder.entities()
+    if entities is None:
         raise ParameterError(
             f"{encoder.name} learns no entities.",
             'Choose one that learns words, or users and items; or build rows="items".',
         )
-    batch = entity_batch(*learnt, encoder.entity_columns())
-    evidence = None if base is None else of_entities(store, base, encoder, *learnt)
+    batch = entity_batch(*entities, encoder.entity_columns())
+    evidence = None if base is None else of_entities(store, base, encoder, *entities)
     before = () if base is None else _table_hashes(store.vectors(base))
     change = _change(evidence, difference(before, _hashes(iter([batch]))), base, order.metric)
     draft = Draft(
-        order=order,
+        order=replace(order, encoder=encoder),
         base=base,
         change=change,
         evidence=evidence,
         table=writer.create_vectors(batch.schema, iter([batch])),
-        canaries=_entity_canaries(encoder, order.source, learnt[0]),
+        canaries=_entity_canaries(encoder, order.source, entities[0]),
         content_bytes=order.source.size(),
         source_digest=digest,
     )
@@ -147,15 +149,18 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
 
 
 def _plan(store: Store, base: Record | None, order: Order, spool: Spool) -> Plan:
-    settled = None if base is None or order.refit else _settle(store, base, order)
     before = () if base is None else _table_hashes(store.vectors(base))
+    differs = difference(before, _hashes(spool.read()))
+    anew = order.refit or (order.resume and not differs.nothing)
+    anew = anew or (_closed(order.encoder) and bool(differs.added or differs.changed))
+    settled = None if base is None or anew else _settle(store, base, order)
     given = order.encoder is None and base is not None and _came_without_encoder(base, order)
     return Plan(
         space=order.space,
         base=base,
         encoder=settled or order.encoder,
         settled=given or settled is not None,
-        difference=difference(before, _hashes(spool.read())),
+        difference=differs,
     )
 
 
@@ -178,6 +183,10 @@ def _settle(store: Store, base: Record, order: Order) -> Encoder | None:
     ):
         return None
     return settled
+
+
+def _closed(encoder: Encoder | None) -> bool:
+    return encoder is not None and encoder.closed
 
 
 def _came_without_encoder(base: Record, order: Order) -> bool:

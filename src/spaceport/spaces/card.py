@@ -23,6 +23,8 @@ __all__ = ["Fact", "from_json", "measure", "to_json", "to_text"]
 
 SPECTRUM_ROWS = 100_000
 EXAMPLES = 5
+_FITTED = "by the encoder while it was fitted"
+_READ = "by the source while it was read"
 
 
 @dataclass(frozen=True)
@@ -175,9 +177,10 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
     if encoder is not None:
         told = encoder.facts()
         facts.append(Fact("encoder", encoder.spec, encoder.spec, "as it was built"))
-        facts += [_training(name, value) for name, value in told.items()]
+        facts += [_told("training", name, value, _FITTED) for name, value in told.items()]
     facts += [
         Fact("source", order.source.spec, order.source.spec, "as it was named"),
+        *(_told("source", name, value, _READ) for name, value in order.source.facts().items()),
         Fact("fingerprint", contract.fingerprint, contract.fingerprint[:16] + "…",
              "SHA-256 over everything that changes the numbers"),
         Fact("version", draft.change.kind, f"{draft.change.kind}: {draft.change.reason}", "measured"),
@@ -187,17 +190,16 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
     return facts
 
 
-def _training(name: str, value: object) -> Fact:
-    text = (
-        f"{value:,.6g}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
-    return Fact(
-        f"training {name.replace('_', ' ')}", value, text, "by the encoder while it was fitted"
-    )
+def _told(prefix: str, name: str, value: object, how: str) -> Fact:
+    return Fact(f"{prefix} {name.replace('_', ' ')}", value, _as_text(value), how)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_as_text, value))
+    if isinstance(value, bool | str) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
 
 
 def _libraries() -> dict[str, str]:

@@ -38,6 +38,8 @@ class Order:
         Store the texts, or the rows of a table, beside the vectors.
     refit : bool
         Learn anew even where the latest version's encoder has the same parameters.
+    resume : bool
+        Let the latest version's encoder go on learning from the source.
     """
 
     space: str
@@ -47,11 +49,16 @@ class Order:
     rows: str
     keep_text: bool = True
     refit: bool = False
+    resume: bool = False
 
     def __post_init__(self) -> None:
         if self.rows not in ("entities", "items"):
             raise ParameterError(
                 f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one."
+            )
+        if self.refit and self.resume:
+            raise ParameterError(
+                "`refit` learns anew and `resume` goes on. Got both.", "Choose one."
             )
         if self.encoder is not None and not self.encoder.takes(self.source.modality):
             kinds = " or ".join((self.encoder.modality, *self.encoder.also))

@@ -85,7 +85,7 @@ def _evidence(
     before = unfixed(store.vectors(base).take(ids, columns=["vector"]).column("vector"))
     contract = Contract.from_dict(base.contract)
     shared, moved = compare_shared(before, after, contract.tolerance)
-    alike = encoder is not None and encoder.takes(contract.modality)
+    alike = encoder is not None and encoder.takes(contract.modality) and not encoder.closed
     canaries = read_canaries(store, base) if alike else None
     departure = None if canaries is None or encoder is None else canaries.departure(encoder)
     return Evidence(departure, shared, moved, same_fingerprint)

@@ -80,6 +80,10 @@ class Spool(Source):
         """Bytes of the source behind."""
         return self.source.size()
 
+    def facts(self) -> dict[str, Any]:
+        """The facts of the source behind."""
+        return self.source.facts()
+
     @property
     def spec(self) -> str:
         """The spec of the source behind."""

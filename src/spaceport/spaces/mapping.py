@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from spaceport import methods
 from spaceport.arrays import Matrix, matrix
@@ -24,7 +25,10 @@ from spaceport.maps.page.base import Level, Page
 if TYPE_CHECKING:
     from spaceport.spaces.version import Version
 
-__all__ = ["draw", "page"]
+__all__ = ["THUMBNAIL", "draw", "page"]
+
+THUMBNAIL = "thumbnail"
+"""The column of small pictures that the map shows."""
 
 
 def draw(version: Version, path: Path, color: str | None = None, method: str = "umap") -> None:
@@ -53,25 +57,51 @@ def page(version: Version, color: str | None = None, method: str = "umap") -> Pa
     """Everything that the map of `version` shows."""
     texts = version.texts
     counted = None if texts is None else labels.bag(texts)
-    names = [name for name in version.columns if name != "text"]
+    metadata = version.metadata()
+    names = [name for name in version.columns if name != "text" and not _binary(metadata, name)]
     return Page(
         title=version.reference,
         subtitle=f"{len(version):,} {version.contract.modality} · {version.contract.dimension} dimensions",
         positions=_positions(version, methods.parse("maps", method)),
         ids=version.ids,
         texts=[] if texts is None else texts,
-        columns={name: version.metadata([name]).column(name).to_pylist() for name in names},
+        columns={name: metadata.column(name).to_pylist() for name in names},
         levels=[_level(version, centroids, counted) for centroids in version.cells],
         card=[(fact.name, fact.text) for fact in version.card],
+        pictures=_thumbnails(metadata),
         color=color or version.label or "",
     )
 
 
 def _level(version: Version, centroids: Matrix, counted: labels.Bag | None) -> Level:
     assignment = cells.assign(version.vectors(), centroids, version.contract.metric)
-    if counted is None:
-        return Level(assignment, _words_of(version, assignment, centroids))
-    return Level(assignment, labels.labels(counted, assignment, len(centroids)))
+    if counted is not None:
+        return Level(assignment, labels.labels(counted, assignment, len(centroids)))
+    classes = _classes(version)
+    if classes is not None:
+        return Level(assignment, labels.commonest(classes, assignment, len(centroids)))
+    return Level(assignment, _words_of(version, assignment, centroids))
+
+
+def _binary(metadata: pa.Table, name: str) -> bool:
+    """Whether the column holds bytes, which neither color nor tell."""
+    return "binary" in str(metadata.schema.field(name).type)
+
+
+def _thumbnails(metadata: pa.Table) -> list[bytes | None]:
+    """The items' small pictures; none where they were not kept."""
+    if THUMBNAIL not in metadata.schema.names or not _binary(metadata, THUMBNAIL):
+        return []
+    kept: list[bytes | None] = metadata.column(THUMBNAIL).to_pylist()
+    return kept
+
+
+def _classes(version: Version) -> list[Any] | None:
+    """The label's values, if they are classes: the items are no words, and two or more share a value."""
+    if version.contract.modality == "words" or version.label is None:
+        return None
+    values: list[Any] = version.metadata([version.label]).column(version.label).to_pylist()
+    return values if 2 * len(set(values)) <= len(values) else None
 
 
 def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Matrix) -> list[str]:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from spaceport.errors import InputError, ParameterError
+from spaceport.encoders._interactions import InteractionEncoder
+from spaceport.errors import InputError, ParameterError, SpaceportError
+from spaceport.methods import make, parse
 from spaceport.quality import analogies as words
-from spaceport.quality import probe
+from spaceport.quality import probe, ranking
 from spaceport.quality import similarity as pairs
 from spaceport.spaces import card
 from spaceport.spaces.card import Fact
@@ -22,7 +24,15 @@ if TYPE_CHECKING:
     from spaceport.spaces.store import Record, Store
     from spaceport.spaces.version import Version
 
-__all__ = ["measure", "of_analogies", "of_interactions", "of_label", "of_similarity", "record"]
+__all__ = [
+    "held_out_source",
+    "measure",
+    "of_analogies",
+    "of_interactions",
+    "of_label",
+    "of_similarity",
+    "record",
+]
 
 Named: TypeAlias = str | os.PathLike[str]
 
@@ -113,8 +123,38 @@ def of_similarity(version: Version, path: Named) -> list[Fact]:
 
 
 def of_interactions(version: Version, source: Source, k: int = 10) -> list[Fact]:
-    """How held-out items of known users are ranked; see `quality.ranking`."""
-    raise NotImplementedError
+    """How held-out items of known users are ranked, beside the popular items; see `quality.ranking`."""
+    encoder = version.encoder
+    if not isinstance(encoder, InteractionEncoder):
+        raise ParameterError(
+            f"{version.reference} was not learnt from interactions.",
+            "Score a space of `spaceport build ratings`.",
+        )
+    held = ranking.held_out(encoder.users_, encoder.items_, encoder.seen_, source)
+    ours = ranking.ranking(encoder.scores, encoder.seen_, held.matrix, k)
+    popular = ranking.ranking(ranking.popularity(encoder.seen_), encoder.seen_, held.matrix, k)
+    how = (
+        f"{held.matrix.nnz:,} held-out events of {ours.users:,} users; left out: "
+        f"{held.unknown_users:,} of unknown users, {held.unknown_items:,} of unknown items, "
+        f"{held.seen:,} that were learnt from; {source.spec}"
+    )
+    return [_ranked(name, getattr(ours, name), getattr(popular, name), k, how) for name in _RANKED]
+
+
+def held_out_source(version: Version) -> Source:
+    """The other part of the events that the version was built from with ``part="train"``."""
+    try:
+        source = parse("sources", str(version.record.notes.get("source")))
+        told = source.params()
+    except SpaceportError:
+        told = {}
+    if told.get("part") != "train":
+        raise ParameterError(
+            f"{version.reference} was not built from a training part, so nothing was held out.",
+            "Build it with --part train, or name a file with --interactions.",
+        )
+    held: Source = make("sources", source.name, told | {"part": "test"})
+    return held
 
 
 def record(store: Store, base: Record, facts: Sequence[Fact], wait: float = 0.0) -> Record:
@@ -156,6 +196,13 @@ def record(store: Store, base: Record, facts: Sequence[Fact], wait: float = 0.0)
         )
 
 
+_RANKED = {
+    "ndcg": "NDCG",
+    "recall": "recall",
+    "precision": "precision",
+    "map": "MAP",
+    "coverage": "coverage",
+}
 _LINEAR = (
     "logistic regression, penalty chosen on training items (quality.probe.linear_probe_accuracy)"
 )
@@ -190,6 +237,12 @@ def _probed(
         f"{told}; {found.train:,} items learnt from, {found.classes} classes, a fifth of each held "
         f"out with seed 0, {left_out}; interval: Wilson, 95 %",
     )
+
+
+def _ranked(name: str, ours: float, popular: float, k: int, how: str) -> Fact:
+    value = {"value": ours, "popularity": popular}
+    text = f"{ours:.4f} (popular items {popular:.4f})"
+    return Fact(f"{_RANKED[name]}@{k}", value, text, how)
 
 
 def _joined(before: Sequence[Fact], facts: Sequence[Fact]) -> list[Fact]:

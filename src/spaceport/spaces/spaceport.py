@@ -81,6 +81,7 @@ class Spaceport:
         rows: str | None = None,
         keep_text: bool = True,
         refit: bool = False,
+        resume: bool = False,
         wait: float = 0.0,
     ) -> Version:
         """Fit if needed, encode, measure and publish; nothing is published where nothing changed.
@@ -102,6 +103,9 @@ class Spaceport:
             Store the texts, or the rows of a table, beside the vectors; searches and maps show them.
         refit : bool
             Learn anew where the latest version's encoder would be taken over: a new major.
+        resume : bool
+            Let the latest version's encoder, which must have the same method and parameters, go on
+            learning from `source` where it stopped (`glove`).
         wait : float
             Seconds to wait for another writer of the same space.
 
@@ -118,6 +122,7 @@ class Spaceport:
             rows=rows,
             keep_text=keep_text,
             refit=refit,
+            resume=resume,
             wait=wait,
         )[0]
 
@@ -131,12 +136,13 @@ class Spaceport:
         rows: str | None = None,
         keep_text: bool = True,
         refit: bool = False,
+        resume: bool = False,
         wait: float = 0.0,
     ) -> tuple[Version, Built]:
         """As `build`; gives also what was planned and done. Encoder None: the items are vectors."""
         learnt_whole = source.modality in ("words", "interactions")
         chosen = rows or ("entities" if learnt_whole else "items")
-        order = Order(space, encoder, source, metric, chosen, keep_text, refit)
+        order = Order(space, encoder, source, metric, chosen, keep_text, refit, resume)
         done = build(self.store, order, wait)
         return Version(self.store, done.record), done
 

@@ -22,6 +22,7 @@ from spaceport.spaces.layout import metadata_names, unfixed
 from spaceport.spaces.query import Query, asked, read_query
 
 if TYPE_CHECKING:
+    from spaceport.spaces.recommending import History, Ranked
     from spaceport.spaces.store import Record, Store
 
 __all__ = ["Found", "Version"]
@@ -270,6 +271,47 @@ class Version:
         )
         return self._answer(indices, scores)
 
+    def recommend(self, user: History, k: int = 10, exclude_seen: bool = True) -> Ranked:
+        """Items that a user may like, of a space built from interactions.
+
+        Parameters
+        ----------
+        user : str, sequence of str, or mapping of str to float
+            A known user's id; or the items (ids or titles) of someone never seen in training, with
+            their values if they have any.
+        k : int
+            How many; fewer come back where there are fewer.
+        exclude_seen : bool
+            Leave out what the user, or the history, has already.
+
+        Returns
+        -------
+        Ranked
+            Ids, scores (dot products) and titles, best first.
+
+        Raises
+        ------
+        NotFoundError
+            No such user or item; the message has near ones.
+        ParameterError
+            The version's encoder knows no users and items.
+        """
+        from spaceport.spaces.recommending import recommend
+
+        return recommend(self, user, k, exclude_seen)
+
+    def similar(self, item: str, k: int = 10) -> Ranked:
+        """The `k` items (ids, cosines, titles) nearest to an item, which is an id or a title."""
+        from spaceport.spaces.recommending import similar
+
+        return similar(self, item, k)
+
+    def explain(self, user: History, item: str, k: int = 10) -> Ranked:
+        """The `k` items of a history that add most to the score of `item`, with their shares."""
+        from spaceport.spaces.recommending import explain
+
+        return explain(self, user, item, k)
+
     @property
     def _table(self) -> Any:
         return self._store.vectors(self.record)
@@ -291,7 +333,8 @@ class Version:
 
     def _near_names(self, name: str) -> str:
         same_start = [known for known in self.ids if known[:1].lower() == name[:1].lower()]
-        return choices(name, same_start or self.ids, shown=0).partition(" There are:")[0]
+        near = choices(name, same_start or self.ids, shown=0).partition("There are:")[0]
+        return near.strip() or "Check the spelling."
 
     def _column(self, name: str) -> str:
         if name not in self.columns:

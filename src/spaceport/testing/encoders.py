@@ -370,7 +370,9 @@ def _others(value: Any) -> tuple[Any, ...]:
         return (not value,)
     if isinstance(value, int):
         return value + 1, value - 1
-    return (value / 2, value * 2) if isinstance(value, float) else ()
+    if not isinstance(value, float):
+        return ()
+    return (value / 2, value * 2) if value else (0.5,)
 
 
 def _kind(given: Any) -> str:

@@ -300,3 +300,43 @@ def test_very_small_maps_open(browser, tmp_path, n):
         "1 item" if n == 1 else "2 items"
     )
     assert browser.errors() == []
+
+
+def thumbnail(color, format="WEBP"):
+    with BytesIO() as file:
+        Image.new("RGB", (40, 30), color).save(file, format)
+        return file.getvalue()
+
+
+def test_pictures_stand_beside_the_pointer_and_in_the_results(browser, tmp_path):
+    """Each corner's items have one color; the last kind of animal has none; hostile bytes stay out."""
+    colors, kinds = ("#ff0000", "#00ff00", "#0000ff"), ("WEBP", "PNG", "JPEG")
+    drawn = [thumbnail(color, kind) for color, kind in zip(colors, kinds, strict=True)]
+    hostile = b"<svg xmlns='http://www.w3.org/2000/svg' onload='document.title=1'></svg>"
+    path = tmp_path / "pictures.html"
+    html.write(path, build(pictures=[[*drawn, hostile][side] for side in SIDE]))
+    browser.open(path)
+    for corner, color in enumerate(colors):
+        x, y = clump(browser, corner)
+        for step in range(12):
+            browser.mouse("mouseMoved", x - 12 + 2 * step, y)
+            time.sleep(0.05)
+        browser.until(
+            f"document.getElementById('hover').textContent.startsWith('{ANIMALS[corner]}')"
+        )
+        browser.until("document.querySelector('#hover img')?.naturalWidth === 40")
+        assert amount(pixels(browser), middle_of(browser, "#hover img"), color, 1, reach=15) > 0.9
+    browser.open(path, "#search=owl")
+    assert browser.run("document.querySelectorAll('#results img').length") == 30
+    assert amount(pixels(browser), middle_of(browser, "#results img"), colors[2], 1, reach=5) > 0.9
+    browser.open(path, "#search=eel")
+    assert browser.run("document.querySelectorAll('#results button').length") == 30
+    assert browser.run("document.querySelectorAll('#results img').length") == 0
+    assert browser.run("document.title") == "demo@1.0.0"
+    assert browser.errors() == []
+    assert all(address.startswith(("file:", "data:image/")) for address in browser.requests())
+
+
+def middle_of(browser, selector):
+    box = browser.run(f"document.querySelector('{selector}').getBoundingClientRect().toJSON()")
+    return int(box["left"] + box["width"] / 2), int(box["top"] + box["height"] / 2)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from spaceport.errors import InputError
-from spaceport.maps.page.labels import bag, central, labels, scores
+from spaceport.maps.page.labels import bag, central, commonest, labels, scores
 
 TOPICS = (
     ("galaxy", "telescope", "orbit", "comet"),
@@ -141,3 +141,9 @@ def test_venues_of_real_papers_are_told_apart(data):
         "inference",
     }
     assert not (vision | statistics) & {"the", "of", "we", "and", "in", "is"}
+
+
+def test_cells_are_named_by_the_values_of_more_than_half_their_items():
+    values = ["a"] * 6 + ["b"] * 5 + ["a", "b", "c", "d"] + [None, ""] + [3, 3, 4]
+    cells = [0] * 6 + [0] * 5 + [1] * 4 + [2] * 2 + [3] * 3
+    assert commonest(values, cells, 5) == ["a", "a, b", "", "3", ""]

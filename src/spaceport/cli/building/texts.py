@@ -51,6 +51,10 @@ def words(
     metric: Metric = "cosine",
     encoding: Encoding = "utf-8",
     refit: Refit = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Let the latest version's encoder go on with this text."),
+    ] = False,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -78,6 +82,7 @@ def words(
         as_json,
         metric=metric,
         refit=refit,
+        resume=resume,
         wait=wait,
     )
 

@@ -25,9 +25,11 @@ __all__ = [
     "clamp",
     "divide",
     "fetch",
+    "inverse_root",
     "load",
     "multiply",
     "multiply_add",
+    "peek",
     "splat",
     "store",
     "total",
@@ -37,7 +39,9 @@ LANES = 16
 _FLOAT = ir.FloatType()
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 _INT = ir.IntType(32)
+_INTS = ir.VectorType(_INT, LANES)
 _FLOAT_BYTES = 4
+_NEAR_ROOT = 0x5F3759DF  # minus half the bits of a is near the bits of 1 / √a
 
 
 class _Lanes(types.Type):  # type: ignore[misc]  # numba has no types
@@ -87,13 +91,17 @@ def fetch(typing: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of ``array[index]``, to be written soon; changes nothing."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        byte = ir.IntType(8).as_pointer()
-        line = builder.bitcast(_place(context, builder, signature, args), byte)
-        kind = ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT])
-        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        to_write, keep_near, data = (ir.Constant(_INT, value) for value in (1, 3, 1))
-        builder.call(prefetch, [line, to_write, keep_near, data])
-        return context.get_dummy_value()
+        return _prefetch(context, builder, _place(context, builder, signature, args), True)
+
+    return types.void(array, types.intp), generate
+
+
+@intrinsic
+def peek(typing: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of ``array[index]``, to be read soon, by several threads perhaps."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _prefetch(context, builder, _place(context, builder, signature, args), False)
 
     return types.void(array, types.intp), generate
 
@@ -161,6 +169,30 @@ def clamp(typing: Any, a: Any, limit: Any) -> Any:
 
 
 @intrinsic
+def inverse_root(typing: Any, a: Any) -> Any:
+    """Give 1 / √a for normal a > 0, 5·10⁻⁶ off at most: Newton's method, twice, from the halved exponent.
+
+    The processor's own square root and division take several times as long, and its own estimate is
+    another number on another kind of processor.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], _INTS)
+        halved = builder.lshr(bits, ir.Constant(_INTS, [1] * LANES))
+        guess = builder.sub(ir.Constant(_INTS, [_NEAR_ROOT] * LANES), halved)
+        root = builder.bitcast(guess, _VECTOR)
+        minus_half = builder.fmul(args[0], ir.Constant(_VECTOR, [-0.5] * LANES))
+        one_and_half = ir.Constant(_VECTOR, [1.5] * LANES)
+        for _ in range(2):
+            square = builder.fmul(root, root)
+            step = [minus_half, square, one_and_half]
+            root = builder.fmul(root, _call(builder, "llvm.fmuladd.v16f32", _VECTOR, step))
+        return root
+
+    return _LANES(_LANES), generate
+
+
+@intrinsic
 def total(typing: Any, a: Any) -> Any:
     """Sum of the sixteen, in pairs."""
 
@@ -177,6 +209,15 @@ def _place(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     """Pointer to ``array[index]``, as one to sixteen numbers."""
     array = context.make_array(signature.args[0])(context, builder, args[0])
     return builder.bitcast(builder.gep(array.data, [args[1]]), _VECTOR.as_pointer())
+
+
+def _prefetch(context: Any, builder: Any, place: Any, write: bool) -> Any:
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT])
+    prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    to_write, keep_near, data = (ir.Constant(_INT, value) for value in (int(write), 3, 1))
+    builder.call(prefetch, [builder.bitcast(place, byte), to_write, keep_near, data])
+    return context.get_dummy_value()
 
 
 def _splat(builder: Any, number: Any) -> Any:

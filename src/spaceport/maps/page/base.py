@@ -116,13 +116,16 @@ class Page:
         Facts and their values.
     notes : sequence of str
         Sentences under the card.
+    pictures : sequence of n bytes or None
+        A small PNG, JPEG or WebP file of each item, None where there is none; may be empty. The page
+        shows it beside the pointer and in search results.
     color : str
         The column to color by at first; ``""`` is the coarsest cells.
 
     Raises
     ------
     InputError
-        Another number of texts, values or cells than of items, or a cell without a label.
+        Another number of texts, pictures, values or cells than of items, or a cell without a label.
     NotFoundError
         `color` is no column.
 
@@ -140,6 +143,7 @@ class Page:
     levels: Sequence[Level] = ()
     card: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
+    pictures: Sequence[bytes | None] = ()
     subtitle: str = ""
     color: str = ""
 
@@ -147,9 +151,11 @@ class Page:
         object.__setattr__(self, "positions", matrix(self.positions, "positions", 2))
         object.__setattr__(self, "ids", ids(self.ids, "ids", self.count))
         object.__setattr__(self, "texts", list(self.texts) or [""] * self.count)
+        object.__setattr__(self, "pictures", list(self.pictures) or [None] * self.count)
         if not self.count:
             raise InputError("The map has no items.", "Give at least one.")
-        for name, values in {"texts": self.texts, **self.columns}.items():
+        told = {"texts": self.texts, "pictures": self.pictures, **self.columns}
+        for name, values in told.items():
             if len(values) != self.count:
                 raise InputError(
                     f"`{name}` must hold {self.count} values. Got {len(values)}.",

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from spaceport.errors import MissingExtra
 from spaceport.maps.page._columns import Column, column, cut
+from spaceport.maps.page._pictures import addresses
 from spaceport.maps.page.base import Level, Page, anchors, palette
 
 __all__ = ["render", "write"]
@@ -75,6 +76,7 @@ def payload(page: Page) -> dict[str, Any]:
     low = page.positions.min(axis=0).astype(np.float64)
     step = float((page.positions.max(axis=0) - low).max()) / _STEPS or 1.0
     steps = np.rint((page.positions - low) / step).astype("<u2")  # (n, 2)
+    pictures, unseen = addresses(page.pictures)
     return {
         "ids": page.ids,
         "texts": [cut(text or "", TEXT_LENGTH) for text in page.texts],
@@ -83,7 +85,8 @@ def payload(page: Page) -> dict[str, Any]:
         "columns": [_column(column(name, values)) for name, values in page.columns.items()],
         "levels": [_level(page, level) for level in page.levels],
         "card": [[str(fact), str(value)] for fact, value in page.card],
-        "notes": list(page.notes),
+        "notes": [*page.notes, *unseen],
+        "pictures": pictures,
         "color": page.color,
         "themes": {"light": asdict(palette()), "dark": asdict(palette(dark=True))},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from spaceport.errors import InputError
 from spaceport.tokens import Tokenizer
 
-__all__ = ["Bag", "bag", "central", "labels", "scores"]
+__all__ = ["Bag", "bag", "central", "commonest", "labels", "scores"]
 
 _CANDIDATES = 30  # words of a cell that may become its label
 
@@ -187,6 +188,49 @@ def central(
         return (names[row] for row in near[np.argsort(-weight[near], kind="stable")])
 
     return _name((ranked(cell) for cell in range(int(where.max(initial=-1)) + 1)), words)
+
+
+def commonest(
+    values: Sequence[Any], assignment: npt.ArrayLike, cells: int, words: int = 2
+) -> list[str]:
+    """Name each cell by the values that most of its items have: half of those that have any.
+
+    Parameters
+    ----------
+    values : sequence of n values
+        A label each; None where there is none.
+    assignment : array-like of shape (n,), integers
+        Each item's cell.
+    cells : int
+        Number of cells.
+    words : int
+        The most values in a name, even where they are fewer than half.
+
+    Returns
+    -------
+    list of `cells` str; ``""`` for a cell without a value
+
+    Examples
+    --------
+    >>> commonest(["stop", "stop", "yield", None, "yield", "keep"], [0, 0, 0, 1, 1, 1], 3)
+    ['stop', 'keep, yield', '']
+    """
+    counts: list[Counter[str]] = [Counter() for _ in range(cells)]
+    for value, cell in zip(values, np.asarray(assignment).tolist(), strict=True):
+        if value is not None and value != "":
+            counts[cell][str(value)] += 1
+    return [", ".join(_majority(counted, words)) for counted in counts]
+
+
+def _majority(counted: Counter[str], words: int) -> list[str]:
+    """The most frequent values until they are more than half, `words` at most; ties by name."""
+    told: list[str] = []
+    ranked = sorted(counted, key=lambda value: (-counted[value], value))
+    for value in ranked[:words]:
+        told.append(value)
+        if 2 * sum(counted[one] for one in told) > counted.total():
+            break
+    return told
 
 
 def _ranked(vocabulary: list[str], row: npt.NDArray[np.float64]) -> Iterator[str]:

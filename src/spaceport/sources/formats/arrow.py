@@ -19,7 +19,7 @@ from spaceport.arrays import Matrix
 from spaceport.errors import InputError, NotFoundError, choices
 from spaceport.sources.formats.base import Format, Request, Rows, checked, single, writing
 
-__all__ = ["ARROW", "PARQUET"]
+__all__ = ["ARROW", "PARQUET", "rows_of", "wanted_columns"]
 
 _CHUNK_ROWS = 8192
 
@@ -28,9 +28,9 @@ def _read_parquet(request: Request) -> Iterator[Rows]:
     import pyarrow.parquet as pq
 
     with _whole(request.path), pq.ParquetFile(request.path) as file:
-        columns = _columns(file.schema_arrow, request)
+        columns = wanted_columns(file.schema_arrow, request)
         batches = file.iter_batches(_CHUNK_ROWS, columns=list(columns))
-        yield from _rows(batches, request, columns)
+        yield from rows_of(batches, request, columns)
 
 
 def _read_arrow(request: Request) -> Iterator[Rows]:
@@ -41,8 +41,8 @@ def _read_arrow(request: Request) -> Iterator[Rows]:
         else:
             stream.seek(0)
             file = batches = pa.ipc.open_stream(stream)
-        columns = _columns(file.schema, request)
-        yield from _rows(_sliced(batches, list(columns)), request, columns)
+        columns = wanted_columns(file.schema, request)
+        yield from rows_of(_sliced(batches, list(columns)), request, columns)
 
 
 def _sliced(batches: Iterable[Any], columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -62,7 +62,7 @@ def _whole(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _columns(schema: pa.Schema, request: Request) -> dict[str, str]:
+def wanted_columns(schema: pa.Schema, request: Request) -> dict[str, str]:
     """Each wanted column and the part it plays: vector, id or metadata."""
     parts = {field.name: "metadata" for field in schema if not pa.types.is_nested(field.type)}
     lists = [field.name for field in schema if _is_vector(field.type)]
@@ -91,7 +91,8 @@ def _is_vector(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
 
 
-def _rows(batches: Iterable[Any], request: Request, columns: dict[str, str]) -> Iterator[Rows]:
+def rows_of(batches: Iterable[Any], request: Request, columns: dict[str, str]) -> Iterator[Rows]:
+    """Record batches as `Rows`, each of the `columns` in its part."""
     part = {played: name for name, played in columns.items() if played != "metadata"}
     kept = [name for name, played in columns.items() if played == "metadata"]
     start, dimension = 0, None

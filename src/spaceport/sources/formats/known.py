@@ -11,6 +11,7 @@ from spaceport.sources._files import opened
 from spaceport.sources.formats.arrow import ARROW, PARQUET
 from spaceport.sources.formats.base import Format
 from spaceport.sources.formats.glove import GLOVE
+from spaceport.sources.formats.lance import LANCE, is_dataset
 from spaceport.sources.formats.numpy import NPY, NPZ
 from spaceport.sources.formats.safetensors import SAFETENSORS
 from spaceport.sources.formats.word2vec import BINARY, TEXT
@@ -31,21 +32,28 @@ def named(name: str) -> Format:
     >>> [format.name for format in FORMATS]
     ['npy', 'npz', 'parquet', 'arrow', 'safetensors', 'word2vec-text', 'word2vec', 'glove']
     """
-    for format in FORMATS:
+    known = (*FORMATS, LANCE)
+    for format in known:
         if format.name == name:
             return format
-    names = [format.name for format in FORMATS]
+    names = [format.name for format in known]
     raise NotFoundError(f"There is no vector format {name!r}.", choices(name, names))
 
 
 def find(path: Path) -> Format:
-    """Find the format of a file by its first bytes; where two fit, by its ending.
+    """Find the format of a file by its first bytes; where two fit, by its ending. Folders may be Lance's.
 
     Raises
     ------
     InputError
         An empty file, or one that none of the formats fits.
     """
+    if path.is_dir():
+        if is_dataset(path):
+            return LANCE
+        raise InputError(
+            f"{path} is a folder, and no Lance dataset.", "Give a file of vectors, or a dataset."
+        )
     with opened(path) as stream:
         head = stream.read(_HEAD)
     if not head:

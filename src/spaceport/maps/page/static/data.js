@@ -46,5 +46,11 @@ function told(column, i) {
   return column.values[i] === null ? "" : shown(column, column.values[i]);
 }
 
+// A small picture of an item, or null. Its address holds the picture itself: nothing is asked for.
+function picture(i) {
+  const address = data.pictures[i];
+  return address ? Object.assign(make("img"), { src: address, alt: "" }) : null;
+}
+
 // State that people share by the address: what is searched, colored and picked out.
 const state = { search: "", color: data.color, value: "" };

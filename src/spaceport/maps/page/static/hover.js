@@ -6,7 +6,7 @@ let pinned = false;
 
 function tell(i) {
   ringed = i;
-  hover.replaceChildren(make("b", data.ids[i]));
+  hover.replaceChildren(...[picture(i), make("b", data.ids[i])].filter(Boolean));
   if (data.texts[i] && data.texts[i] !== data.ids[i]) hover.append(make("p", data.texts[i]));
   const facts = data.columns.map((column) => [column.name, told(column, i)]).filter(([, value]) => value !== "");
   const finest = data.levels.at(-1);

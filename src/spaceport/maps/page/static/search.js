@@ -27,7 +27,7 @@ function report() {
 function result(i) {
   const button = make("button");
   button.type = "button";
-  button.append(make("b", data.ids[i]), make("span", data.texts[i] === data.ids[i] ? "" : data.texts[i]));
+  button.append(picture(i) ?? "", make("b", data.ids[i]), make("span", data.texts[i] === data.ids[i] ? "" : data.texts[i]));
   button.addEventListener("click", () => {
     tell(i);
     pinned = true;
