@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -55,9 +56,25 @@ def images(folder: Path) -> dict[str, Any]:
     return {"path": str(folder), "label": "mode"}
 
 
-PARAMETERS = {
-    make.__name__: make for make in (corpus, texts, vectors, pydocs, interactions, images)
-}
+def audio(folder: Path) -> dict[str, Any]:
+    for n in range(1100):
+        with wave.open(str(folder / f"{n:04}_{n % 3}.wav"), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes([n % 256, n % 7]) * 8)
+    pattern = r"(?P<number>\d+)_(?P<kind>\d)"
+    return {"path": str(folder), "label": "kind", "name_pattern": pattern}
+
+
+def table(folder: Path) -> dict[str, Any]:
+    rows = "".join(f"{n},{n / 7:.3f},{'red' if n % 3 else ''},k{n % 5}\n" for n in range(9000))
+    (folder / "x.csv").write_text("id,size,color,kind\n" + rows)
+    return {"path": str(folder / "x.csv"), "id": "id", "label": "kind"}
+
+
+SOURCES = (audio, corpus, images, interactions, pydocs, table, texts, vectors)
+PARAMETERS = {make.__name__: make for make in SOURCES}
 
 
 @pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)

@@ -78,12 +78,14 @@ def few(runs: Runs, memory: int) -> Runs:
 
 
 def write_array(file: IO[bytes], array: npt.NDArray[Any]) -> None:
+    """Write all the bytes of `array` where the file stands."""
     left = array.reshape(-1).view(np.uint8).data
     while left:  # a raw write may take less than it is given
         left = left[file.write(left) :]
 
 
 def read_array(file: IO[bytes], array: npt.NDArray[Any], start: int) -> None:
+    """Fill `array` from byte `start` on."""
     part = array.reshape(-1).view(np.uint8).data
     got = os.preadv(file.fileno(), [part], start) if len(part) else 0
     if got != len(part):
@@ -94,6 +96,7 @@ def read_array(file: IO[bytes], array: npt.NDArray[Any], start: int) -> None:
 
 @contextmanager
 def enough_space() -> Iterator[None]:
+    """Turn a full disk into an error that says where space is wanted."""
     try:
         yield
     except OSError as error:
