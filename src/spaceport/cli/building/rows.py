@@ -61,6 +61,7 @@ def table(
             "--date", metavar="COLUMN=FORMAT", help="The format of a column of dates, %d/%m/%Y."
         ),
     ] = None,
+    keep_rows: Annotated[bool, typer.Option(help="Store the rows beside the vectors.")] = True,
     method: Method = "mixed",
     dimension: Dimension = None,
     settings: Settings = None,
@@ -89,7 +90,7 @@ def table(
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, rows="items", refit=refit, wait=wait,
+        metric=metric, keep_text=keep_rows, rows="items", refit=refit, wait=wait,
     )  # fmt: skip
 
 
