@@ -8,6 +8,7 @@ same pixels from memory.
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from PIL import Image
 
 import spaceport as sp
 from benchmarks.data import data
@@ -84,7 +86,12 @@ def _measured(name: str, split: Split) -> list[dict[str, object]]:
         spec: lambda spec=spec: _ours(spec, split)  # type: ignore[misc]
         for spec in ENCODERS
     }
-    ways["raw pixels (32 x 32 x 3)"] = lambda: (_raw(split.train), _raw(split.test))
+    width, height = Image.open(io.BytesIO(split.train.files[0])).size
+    for size in {(width, height), (32, 32)}:
+        ways[f"raw pixels ({size[0]} x {size[1]} x 3)"] = lambda size=size: (  # type: ignore[misc]
+            _raw(split.train, size=size),
+            _raw(split.test, size=size),
+        )
     ways["scikit-learn PCA(64) of standardized pixels"] = lambda: _peer(split)
     ways["scikit-image hog in a loop, scikit-learn PCA(64)"] = lambda: _peer_hog(split)
     return [{"set": name} | _scored(what, way, split) for what, way in ways.items()]
@@ -109,8 +116,8 @@ def _ours(spec: str, split: Split) -> tuple[Matrix, Matrix]:
     return encoder.encode(split.train.files), encoder.encode(split.test.files)
 
 
-def _raw(files: Files, contrast: bool = False) -> Any:
-    pictures = arrays(files.files, (32, 32), equalize=False)
+def _raw(files: Files, contrast: bool = False, size: tuple[int, int] = (32, 32)) -> Any:
+    pictures = arrays(files.files, size, equalize=False)
     return (standardized(pictures) if contrast else pictures).reshape(len(pictures), -1)
 
 

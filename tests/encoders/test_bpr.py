@@ -38,15 +38,15 @@ def test_one_step_is_the_formula(frozen):
     wanted = x + rate * (z * (good - bad) - penalty * x)
     wanted[d - 1] = 1
     ups = [bad + rate * (-z * x - penalty * bad), good + rate * (z * x - penalty * good)]
-    ends, columns = np.array([0, 1]), np.array([1], np.int32)  # the user has item 1, so 0 is drawn
-    right = train(
-        ends, columns, np.zeros(1, np.int32), np.zeros(1, np.uint64), np.empty(0, np.int32),
+    ends, columns, drawn = np.array([0, 1]), np.array([1], np.int32), np.zeros(1, np.int32)
+    right, made = train(
+        ends, columns, np.zeros(1, np.int32), np.zeros(1, np.uint64), drawn,
         X.reshape(-1), Y.reshape(-1), 16, d - 1, np.float32(rate), np.float32(penalty),
         np.uint64(7), frozen, False, 0, 0,
     )  # fmt: skip
     np.testing.assert_allclose(X[0], wanted, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(Y, [bad, good] if frozen else ups, rtol=1e-5, atol=1e-6)
-    assert right == (x @ (good - bad) > 0)
+    assert (right, made) == (int(x @ (good - bad) > 0), 1)
 
 
 def test_negatives_are_what_a_user_lacks():

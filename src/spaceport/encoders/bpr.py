@@ -50,6 +50,7 @@ class BPR(InteractionEncoder):
     regularization : float
         ρ.
     negatives : {"popular", "uniform"}
+        Drawn as often as they are liked, or all alike. A draw that hits what the user has is left out.
     bias : bool
     threads : int, optional
         None: one per core.
@@ -125,9 +126,9 @@ class BPR(InteractionEncoder):
         with ThreadPoolExecutor(min(threads, 2) if self.reproducible else threads) as pool:
             for number in track(range(self.iterations), "training"):
                 order = rng.permutation(len(users)).astype(np.int32)
-                right = walk.all(number, order, self.reproducible, pool)
+                right, made = walk.all(number, order, self.reproducible, pool)
         seconds = time.perf_counter() - start
-        facts = {"iterations": self.iterations, "in_order": right / matrix.nnz}
+        facts = {"iterations": self.iterations, "in_order": right / max(made, 1)}
         facts |= {"draws_per_second": matrix.nnz * self.iterations / seconds}
         return self._bare(users), self._bare(items), facts
 
@@ -208,20 +209,20 @@ class _Walk:
 
     def all(
         self, number: int, order: npt.NDArray[np.int32], reproducible: bool, pool: Executor
-    ) -> int:
-        """One pass over all users; gives how many draws were in order."""
+    ) -> tuple[int, int]:
+        """One pass over all users; gives how many draws were in order, of how many."""
+        done: list[tuple[int, int]] = []
         if reproducible:
-            rounds = [[(a, a ^ shift) for a in (0, 1)] for shift in (0, 1)]
-            return sum(
-                sum(pool.map(lambda halves: self._run(number, order, False, halves), visits))
-                for visits in rounds
-            )
-        pieces = np.array_split(order, _PIECES)
-        return sum(pool.map(lambda piece: self._run(number, piece), pieces))
+            for shift in (0, 1):
+                visits = [(half, half ^ shift) for half in (0, 1)]
+                done += pool.map(lambda halves: self._run(number, order, False, halves), visits)
+        else:
+            done += pool.map(lambda piece: self._run(number, piece), np.array_split(order, _PIECES))
+        return sum(right for right, _ in done), sum(made for _, made in done)
 
-    def users_only(self, number: int) -> int:
+    def users_only(self, number: int) -> None:
         """One pass that leaves the items as they are."""
-        return self._run(number, np.arange(len(self.users), dtype=np.int32), frozen=True)
+        self._run(number, np.arange(len(self.users), dtype=np.int32), frozen=True)
 
     def _run(
         self,
@@ -229,13 +230,13 @@ class _Walk:
         order: npt.NDArray[np.int32],
         frozen: bool = False,
         halves: tuple[int, int] | None = None,
-    ) -> int:
+    ) -> tuple[int, int]:
         from spaceport.encoders.kernels.bpr import train
 
         seed = np.random.SeedSequence([self.seed, number]).generate_state(1, np.uint64)[0]
-        right: int = train(
+        done: tuple[int, int] = train(
             self.ends, self.columns, order, self.keys, self.drawn,
             self.users.reshape(-1), self.items.reshape(-1), self.users.shape[1], self.bias,
             self.rate, self.penalty, seed, frozen, halves is not None, *(halves or (0, 0)),
         )  # fmt: skip
-        return right
+        return done

@@ -50,7 +50,7 @@ Columns: TypeAlias = npt.NDArray[np.int32]
 Keys: TypeAlias = npt.NDArray[np.uint64]
 Marks: TypeAlias = npt.NDArray[np.uint8]
 
-_TRIES = 32  # for a negative; a draw without one is left out
+_TRIES = 32  # for an item of the half that is wanted
 _ONE = np.float32(1)
 
 
@@ -70,15 +70,16 @@ def _negative(
     half: int,
     halves: np.uint64,
 ) -> np.int64:
-    """An item that the user does not have, of the half that is wanted; −1 if none was found.
+    """An item of the half that is wanted; −1 if the user has it, or none was found.
 
-    It is drawn from `pool`, or from all `items` alike where the pool is empty.
+    It is drawn from `pool`, or from all `items` alike where the pool is empty. There is no second
+    draw for one that the user has: users with many items would get more steps than their share.
     """
     for attempt in range(_TRIES):
         bits = mix(key + np.uint64(attempt))
         item = np.int64(pool[below(bits, len(pool))]) if len(pool) else below(bits, items)
-        if seen[item] == 0 and (not split or _half(np.uint64(item), halves) == half):
-            return item
+        if not split or _half(np.uint64(item), halves) == half:
+            return item if seen[item] == 0 else np.int64(-1)
     return np.int64(-1)
 
 
@@ -127,7 +128,7 @@ def _step(
 
 
 @numba.njit(
-    "int64(int64[::1], int32[::1], int32[::1], uint64[::1], int32[::1], float32[::1], float32[::1], "
+    "UniTuple(int64, 2)(int64[::1], int32[::1], int32[::1], uint64[::1], int32[::1], float32[::1], float32[::1], "
     "int64, int64, float32, float32, uint64, boolean, boolean, int64, int64)",
     nogil=True,
     cache=True,
@@ -150,8 +151,10 @@ def train(
     split: bool,
     user_half: int,
     item_half: int,
-) -> int:
-    """Make as many draws for each user of `order` as it has items; gives how many were in order.
+) -> tuple[int, int]:
+    """Draw for each user of `order` as often as it has items; gives how many were in order, of how many.
+
+    A draw whose negative the user has is left out.
 
     Parameters
     ----------
@@ -181,7 +184,7 @@ def train(
     seen = np.zeros(items, dtype=np.uint8)
     x = np.zeros(stride, dtype=np.float32)
     halves = mix(seed + np.uint64(1))
-    right = 0
+    right, made = 0, 0
     for place in range(len(order)):
         u = np.int64(order[place])
         start, end = ends[u], ends[u + 1]
@@ -202,8 +205,9 @@ def train(
                 _fetch_row(Y, good * stride, stride)
                 _fetch_row(Y, bad * stride, stride)
             if j >= 0:
+                made += 1
                 right += _step(x, Y, i * stride, j * stride, stride, bias, rate, penalty, frozen)
             i, j = good, bad
         _copy(x, 0, X, u * stride, stride)
         _mark(seen, columns, start, end, 0)
-    return right
+    return right, made
