@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -25,10 +29,28 @@ def test_linear_algebra_keeps_to_one_thread_and_is_let_go() -> None:
     def counts() -> list[int]:
         return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
 
+    with one_thread():
+        pass  # both libraries are loaded now
     before = counts()
     with one_thread():
         assert set(counts()) == {1}
     assert counts() == before
+
+
+LATE = """
+from spaceport.threads import one_thread
+with one_thread():
+    import scipy.linalg
+    from threadpoolctl import threadpool_info
+    print({lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"})
+"""
+
+
+def test_a_library_that_was_not_loaded_before_is_held_too() -> None:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", LATE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "{1}\n"
 
 
 def test_workers() -> None:

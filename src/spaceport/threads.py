@@ -25,7 +25,11 @@ def workers(threads: int | None) -> int:
 
 
 def one_thread() -> Any:
-    """Hold BLAS to one thread inside a ``with`` block; more of them would add up in another order."""
+    """Hold BLAS to one thread inside a ``with`` block; more of them would add up in another order.
+
+    NumPy and SciPy bring a BLAS each; one that is loaded inside the block would not be held.
+    """
+    import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1, user_api="blas")
