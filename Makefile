@@ -29,7 +29,7 @@ format: $(STAMP)  ## Mend what a formatter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## Time and quality side by side with the peers (needs the real data; about half an hour)
+bench: $(STAMP)  ## Time and quality side by side with the peers (needs the real data; over an hour)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## Remove what the commands above made
