@@ -117,7 +117,7 @@ def rows(name: str, value: object) -> list[str]:
 def arguments(value: object) -> str:
     """Names of the parameters, in parentheses."""
     try:
-        known = inspect.signature(value).parameters.values()  # type: ignore[arg-type]
+        known = inspect.signature(value).parameters.values()
     except (TypeError, ValueError):
         return ""
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}

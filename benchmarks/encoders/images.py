@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,17 +84,13 @@ def _items(path: Path) -> list[pa.RecordBatch]:
 
 def _measured(name: str, split: Split) -> list[dict[str, object]]:
     ways: dict[str, Callable[[], tuple[Matrix, Matrix]]] = {
-        spec: lambda spec=spec: _ours(spec, split)  # type: ignore[misc]
-        for spec in ENCODERS
+        spec: partial(_ours, spec, split) for spec in ENCODERS
     }
     width, height = Image.open(io.BytesIO(split.train.files[0])).size
     for size in {(width, height), (32, 32)}:
-        ways[f"raw pixels ({size[0]} x {size[1]} x 3)"] = lambda size=size: (  # type: ignore[misc]
-            _raw(split.train, size=size),
-            _raw(split.test, size=size),
-        )
-    ways["scikit-learn PCA(64) of standardized pixels"] = lambda: _peer(split)
-    ways["scikit-image hog in a loop, scikit-learn PCA(64)"] = lambda: _peer_hog(split)
+        ways[f"raw pixels ({size[0]} x {size[1]} x 3)"] = partial(_raw_parts, split, size)
+    ways["scikit-learn PCA(64) of standardized pixels"] = partial(_peer, split)
+    ways["scikit-image hog in a loop, scikit-learn PCA(64)"] = partial(_peer_hog, split)
     return [{"set": name} | _scored(what, way, split) for what, way in ways.items()]
 
 
@@ -116,6 +113,10 @@ def _ours(spec: str, split: Split) -> tuple[Matrix, Matrix]:
     return encoder.encode(split.train.files), encoder.encode(split.test.files)
 
 
+def _raw_parts(split: Split, size: tuple[int, int]) -> tuple[Matrix, Matrix]:
+    return _raw(split.train, size=size), _raw(split.test, size=size)
+
+
 def _raw(files: Files, contrast: bool = False, size: tuple[int, int] = (32, 32)) -> Any:
     pictures = arrays(files.files, size, equalize=False)
     return (standardized(pictures) if contrast else pictures).reshape(len(pictures), -1)
@@ -125,7 +126,8 @@ def _peer(split: Split) -> tuple[Matrix, Matrix]:
     from sklearn.decomposition import PCA
 
     peer = PCA(64, svd_solver="covariance_eigh").fit(_raw(split.train, contrast=True))
-    return tuple(peer.transform(_raw(part, contrast=True)) for part in split)  # type: ignore[return-value]
+    train, test = (peer.transform(_raw(part, contrast=True)) for part in split)
+    return train, test
 
 
 def _peer_hog(split: Split) -> tuple[Matrix, Matrix]:
