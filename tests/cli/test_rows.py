@@ -55,3 +55,11 @@ def test_vectors(tmp_path: Path) -> None:
     spaceport(tmp_path, "build", "vectors", "x.npy", *told)
     found = open_store(tmp_path / "store")["small"].vectors()
     np.testing.assert_allclose(np.cov(found.T), np.eye(3), atol=1e-4)
+
+
+def test_a_column_in_doubt_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("size,kind\n1,a\nnan,b\n3,a\n4,b\n")
+    build = ("build", "table", "t.csv", "--dimension", "2", "--space")
+    said = spaceport(tmp_path, *build, "doubtful")
+    assert "Look at the column size: 3 of 4 values are numbers, 'nan' is not" in said
+    assert "Look at" not in spaceport(tmp_path, *build, "told", "--missing", "nan")

@@ -93,5 +93,7 @@ def build(
         say(f"Nothing changed: {version} stays.")
         return
     say(f"Published {version} ({built.change.kind}: {built.change.reason})")
+    for column, doubt in source.facts().get("doubtful_columns", {}).items():
+        say(f"Look at the column {column}: {doubt}.")
     if built.plan is not None:
         say(str(built.plan))
