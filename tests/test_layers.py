@@ -20,6 +20,7 @@ ORDER = [
     "sources",
     "vocabulary",
     "phrases",
+    "networks",
     "encoders",
     "quality",
     "maps",

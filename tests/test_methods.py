@@ -21,11 +21,26 @@ def test_an_unknown_parameter_lists_those_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["", "hashing(", "hashing(3)", "os.system('x')", "hashing(dimension=__import__('os'))", "a; b"],
+    [
+        "",
+        "hashing(",
+        "hashing(print())",
+        "hashing(*[3])",
+        "hashing(3, dimension=4)",
+        "os.system('x')",
+        "hashing(dimension=__import__('os'))",
+        "a; b",
+    ],
 )
 def test_only_literals_are_read(spec: str) -> None:
     with pytest.raises(ParameterError):
         methods.parse("encoders", spec)
+
+
+def test_parameters_may_be_given_by_their_place() -> None:
+    assert methods.parse("encoders", "hashing(3)").spec == "hashing(dimension=3)"
+    with pytest.raises(ParameterError, match=r"by their place\. Got 9"):
+        methods.parse("encoders", "hashing(1, 2, 3, 4, 5, 6, 7, 8, 9)")
 
 
 def test_a_bare_name_is_a_method_with_its_defaults() -> None:

@@ -28,6 +28,11 @@ _EXTRAS = {
     "PIL": "images",
     "skimage": "images",
     "soundfile": "audio",
+    "torch": "torch",
+    "transformers": "torch",
+    "onnxruntime": "onnx",
+    "onnx": "onnx",
+    "tokenizers": "static",
     "psycopg": "postgres",
 }
 
@@ -110,10 +115,15 @@ class Method:
 def parse(family: str, spec: str) -> Any:
     """Build a method from its one-line form; only literals are read, nothing is run.
 
+    Parameters may be given by their place, too, and there a bare name stands for itself:
+    ``activations(minilm, where="first")``.
+
     Examples
     --------
     >>> parse("encoders", "hashing(dimension=64)").dimension
     64
+    >>> parse("encoders", "hashing(64)").spec
+    'hashing(dimension=64)'
     >>> parse("encoders", "hashing(dimension=print())")
     Traceback (most recent call last):
         ...
@@ -124,15 +134,42 @@ def parse(family: str, spec: str) -> Any:
         call = ast.parse(spec.strip(), mode="eval").body
         if isinstance(call, ast.Name):
             call = ast.Call(call, [], [])
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             raise ValueError(spec)
+        placed = [_told(argument) for argument in call.args]
         params = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
     except (ValueError, SyntaxError) as error:
         raise ParameterError(
             f"`{spec}` is not a method with plain parameters.",
             "Write it as name(parameter=value, ...), for example hashing(dimension=64).",
         ) from error
-    return make(family, call.func.id, params)
+    first = _placed(family, call.func.id, placed)
+    if twice := first.keys() & params:
+        raise ParameterError(
+            f"`{spec}` gives `{min(twice)}` twice.", "Give it by its place or by its name."
+        )
+    return make(family, call.func.id, first | params)
+
+
+def _told(argument: ast.expr) -> Any:
+    return argument.id if isinstance(argument, ast.Name) else ast.literal_eval(argument)
+
+
+def _placed(family: str, name: str, values: list[Any]) -> dict[str, Any]:
+    """Name the values that were given by their place."""
+    if not values:
+        return {}
+    known = [
+        parameter
+        for parameter in inspect.signature(load(family, name)).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    if len(values) > len(known):
+        raise ParameterError(
+            f"`{name}` takes {len(known)} parameters by their place. Got {len(values)}.",
+            "Write the others as name=value.",
+        )
+    return {parameter.name: value for parameter, value in zip(known, values, strict=False)}
 
 
 def make(family: str, name: str, params: dict[str, Any]) -> Any:

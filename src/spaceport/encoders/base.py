@@ -51,6 +51,12 @@ class Encoder(Method, ABC):
         Distributions whose version is part of the fingerprint.
     revision : int
         Raised when a change of our own code changes the numbers.
+    costly : bool
+        Encoding an item takes long or costs money, so a build keeps what was encoded until it is
+        published, and goes on there after it was cut off.
+    checkpoints : Path or None
+        A folder in which a long `fit` keeps what it has reached, so that one that was killed goes on;
+        a build sets it.
     """
 
     modality: ClassVar[str]
@@ -61,6 +67,8 @@ class Encoder(Method, ABC):
     neutral: frozenset[str] = frozenset()
     libraries: ClassVar[tuple[str, ...]] = ()
     revision: ClassVar[int] = 1
+    costly: ClassVar[bool] = False
+    checkpoints: Path | None = None
 
     @abstractmethod
     def encode_batch(self, items: Sequence[Any], role: str = "document") -> Matrix:
