@@ -12,6 +12,7 @@ from spaceport.methods import load, names
 from spaceport.testing.encoders import CHECKS
 
 SMALL = {
+    "activations": {"model": "minilm", "where": "first"},
     "als": {"dimension": 6, "iterations": 3},
     "bpr": {"dimension": 6, "iterations": 5, "reproducible": True},
     "glove": {

@@ -51,6 +51,8 @@ class Encoder(Method, ABC):
         Distributions whose version is part of the fingerprint.
     revision : int
         Raised when a change of our own code changes the numbers.
+    window : int
+        How many items `encode_batch` gets at once, unless told.
     costly : bool
         Encoding an item takes long or costs money, so a build keeps what was encoded until it is
         published, and goes on there after it was cut off.
@@ -67,6 +69,7 @@ class Encoder(Method, ABC):
     neutral: frozenset[str] = frozenset()
     libraries: ClassVar[tuple[str, ...]] = ()
     revision: ClassVar[int] = 1
+    window: ClassVar[int] = 1024
     costly: ClassVar[bool] = False
     checkpoints: Path | None = None
 
@@ -116,15 +119,15 @@ class Encoder(Method, ABC):
         """Take back what `state` gave."""
 
     def encode(
-        self, items: Source | Sequence[Any], role: str = "document", batch_size: int = 1024
+        self, items: Source | Sequence[Any], role: str = "document", batch_size: int | None = None
     ) -> Matrix:
-        """Encode any number of items, or all the items of a source.
+        """Encode any number of items, or all the items of a source, `batch_size` (`window`) at once.
 
         Returns
         -------
         ndarray of shape (n, d), float32, finite
         """
-        integer(batch_size, "batch_size", 1)
+        batch_size = integer(self.window if batch_size is None else batch_size, "batch_size", 1)
         if role not in ("document", "query"):
             raise ParameterError(f"`role` must be document or query. Got {role!r}.", "Choose one.")
         if isinstance(items, str):
