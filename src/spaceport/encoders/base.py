@@ -56,6 +56,9 @@ class Encoder(Method, ABC):
     costly : bool
         Encoding an item takes long or costs money, so a build keeps what was encoded until it is
         published, and goes on there after it was cut off.
+    keeps_positions : bool
+        An item becomes a row for each of its positions (a token), as `parts` gives them; `encode`
+        then gives one vector an item still, their mean, for queries and canaries.
     checkpoints : Path or None
         A folder in which a long `fit` keeps what it has reached, so that one that was killed goes on;
         a build sets it.
@@ -71,6 +74,7 @@ class Encoder(Method, ABC):
     revision: ClassVar[int] = 1
     window: ClassVar[int] = 1024
     costly: ClassVar[bool] = False
+    keeps_positions: bool = False
     checkpoints: Path | None = None
 
     @abstractmethod
@@ -90,6 +94,18 @@ class Encoder(Method, ABC):
         -------
         ndarray of shape (n, d), float32
         """
+
+    def parts(self, items: Sequence[Any], role: str = "document") -> list[tuple[list[str], Matrix]]:
+        """Of each item its positions: what stands at each (t strings) and their vectors (t, d).
+
+        Raises
+        ------
+        ParameterError
+            The method, or this encoder, gives one vector an item.
+        """
+        raise ParameterError(
+            f"{self.spec} gives one vector an item.", "Choose one that keeps positions."
+        )
 
     def takes(self, modality: str) -> bool:
         """Whether it learns from, and encodes, sources of this modality."""
