@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spaceport.arrays import Matrix
-from spaceport.encoders.base import Encoder, contents
+from spaceport.encoders.base import Encoder
 from spaceport.errors import ParameterError
 from spaceport.progress import task
 from spaceport.sources.base import Source
 from spaceport.spaces.change import Change, Evidence, kind_of_change
 from spaceport.spaces.contract import Canaries, Contract, canary_places
 from spaceport.spaces.draft import Draft, Order
+from spaceport.spaces.encoding import Encoding, hashes, keeps_positions, row_ids, row_schema
 from spaceport.spaces.evidence import of_entities, of_items
 from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
@@ -100,10 +100,11 @@ def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Bu
     if plan.base is not None and plan.nothing and _shown_alike(store, plan.base, order, spool):
         return Built(plan.base, Change("none", "nothing changed"), plan)
     if plan.encoder is not None and not plan.settled:
-        plan = replace(plan, encoder=learnt(store, plan.base, order))
-    evidence = None if plan.base is None else _evidence(store, plan, plan.base, spool)
+        plan = replace(plan, encoder=learnt(store, plan.base, order, writer.unpublished))
+    encoding = Encoding(plan.encoder, writer.unpublished)
+    evidence = None if plan.base is None else _evidence(store, plan, plan.base, spool, encoding)
     change = _change(evidence, plan.difference, plan.base, order.metric)
-    table = _write_items(store, writer, plan, change, spool, order.keep_text)
+    table = _write_items(store, writer, plan, change, spool, encoding, order.keep_text)
     draft = Draft(
         order=replace(order, encoder=plan.encoder),
         base=plan.base,
@@ -124,7 +125,7 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
         settled = _settle(store, base, order)
         if settled is not None:
             return Built(base, Change("none", "nothing changed"))
-    encoder = learnt(store, base, order)
+    encoder = learnt(store, base, order, writer.unpublished)
     entities = encoder.entities()
     if entities is None:
         raise ParameterError(
@@ -133,7 +134,7 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
         )
     batch = entity_batch(*entities, encoder.entity_columns())
     evidence = None if base is None else of_entities(store, base, encoder, *entities)
-    before = () if base is None else _table_hashes(store.vectors(base))
+    before = () if base is None else hashes(store.vectors(base))
     change = _change(evidence, difference(before, _hashes(iter([batch]))), base, order.metric)
     draft = Draft(
         order=replace(order, encoder=encoder),
@@ -149,7 +150,7 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
 
 
 def _plan(store: Store, base: Record | None, order: Order, spool: Spool) -> Plan:
-    before = () if base is None else _table_hashes(store.vectors(base))
+    before = () if base is None else hashes(store.vectors(base))
     differs = difference(before, _hashes(spool.read()))
     anew = order.refit or (order.resume and not differs.nothing)
     anew = anew or (_closed(order.encoder) and bool(differs.added or differs.changed))
@@ -200,33 +201,45 @@ def _same_metric(base: Record, order: Order) -> bool:
 def _shown_alike(store: Store, base: Record, order: Order, spool: Spool) -> bool:
     """The base keeps the contents, and names the label, as `order` wants it."""
     schema = store.vectors(base).schema
-    wanted = item_schema(spool.schema, base.dimension, _keeps(order.keep_text, spool))
+    positions = keeps_positions(schema)
+    items = row_schema(spool.schema, positions)
+    wanted = item_schema(items, base.dimension, _keeps(order.keep_text, spool, positions))
     return schema.names == wanted.names and base.notes.get("label") == spool.label
 
 
-def _keeps(keep_text: bool, spool: Spool) -> bool:
-    return keep_text and spool.modality in ("texts", "table")
+def _keeps(keep_text: bool, spool: Spool, positions: bool) -> bool:
+    """Whether contents are kept; a text is not repeated beside each of its positions."""
+    return keep_text and spool.modality in ("texts", "table") and not positions
 
 
 def _write_items(
-    store: Store, writer: Writer, plan: Plan, change: Change, spool: Spool, keep_text: bool
+    store: Store,
+    writer: Writer,
+    plan: Plan,
+    change: Change,
+    spool: Spool,
+    encoding: Encoding,
+    keep_text: bool,
 ) -> VectorTable:
     """Append to the base's dataset where coordinates and columns stay, else write a new one."""
-    dimension = _vectors_of(plan.encoder, next(spool.batches()).slice(0, 1)).shape[1]
-    schema = item_schema(spool.schema, dimension, _keeps(keep_text, spool))
+    dimension = encoding.vectors(next(spool.batches()).slice(0, 1)).shape[1]
+    kept_text = _keeps(keep_text, spool, encoding.positions)
+    schema = item_schema(row_schema(spool.schema, encoding.positions), dimension, kept_text)
     if plan.base is None or change.kind == "major" or schema != store.vectors(plan.base).schema:
-        batches = _encoded(plan.encoder, schema, spool.batches())
-        return writer.create_vectors(schema, batches)
+        return writer.create_vectors(schema, _encoded(encoding, schema, spool.batches()))
     d = plan.difference
     if plan.nothing:
         return writer.keep_vectors(plan.base)
     fresh = {*d.added, *d.changed} if plan.settled else {*d.added, *d.changed, *d.kept}
     again = {*d.relabeled}
-    gone = [*d.changed, *d.relabeled, *d.removed, *(() if plan.settled else d.kept)]
+    if encoding.positions:  # their rows are many: encoding them again is simpler than taking them
+        fresh, again = fresh | again, set()
     before = store.vectors(plan.base)
+    gone = [*d.changed, *d.relabeled, *d.removed, *(() if plan.settled else d.kept)]
+    gone = row_ids(before, gone) if encoding.positions else gone
 
     def rows() -> Iterator[pa.RecordBatch]:
-        yield from _encoded(plan.encoder, schema, (pick(batch, fresh) for batch in spool.batches()))
+        yield from _encoded(encoding, schema, (pick(batch, fresh) for batch in spool.batches()))
         for batch in spool.batches():
             chosen = pick(batch, again)
             if chosen.num_rows:
@@ -237,33 +250,24 @@ def _write_items(
 
 
 def _encoded(
-    encoder: Encoder | None, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+    encoding: Encoding, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     with task("encoding") as work:
         for batch in batches:
             if batch.num_rows:
-                yield item_rows(schema, batch, _vectors_of(encoder, batch))
+                yield encoding.rows(schema, batch)
                 work.advance(batch.num_rows)
 
 
-def _vectors_of(encoder: Encoder | None, batch: pa.RecordBatch) -> Matrix:
-    return unfixed(batch.column("content")) if encoder is None else encoder.encode(contents(batch))
-
-
-def _evidence(store: Store, plan: Plan, base: Record, spool: Spool) -> Evidence:
+def _evidence(store: Store, plan: Plan, base: Record, spool: Spool, encoding: Encoding) -> Evidence:
     """What shows whether the coordinates stay; a taken-over encoder is asked for its canaries only."""
     d = plan.difference
-    shared = [] if plan.settled and plan.encoder is not None else [*d.kept, *d.relabeled]
+    asked_canaries_only = plan.settled and plan.encoder is not None
+    shared = [] if asked_canaries_only or encoding.positions else [*d.kept, *d.relabeled]
     if plan.encoder is None:
         shared += d.changed
     return of_items(
-        store,
-        base,
-        plan.encoder,
-        plan.settled,
-        spool.batches(),
-        shared,
-        lambda batch: _vectors_of(plan.encoder, batch),
+        store, base, plan.encoder, plan.settled, spool.batches(), shared, encoding.vectors
     )
 
 
@@ -301,10 +305,6 @@ def _contents_at(source: Source, places: list[int]) -> list[Any]:
         chosen += batch.column("content").take(pa.array(here, pa.int64())).to_pylist()
         start = end
     return chosen
-
-
-def _table_hashes(table: VectorTable) -> Iterator[tuple[str, bytes, bytes]]:
-    return _hashes(table.scan(["id", "content_hash", "item_hash"]))
 
 
 def _hashes(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[str, bytes, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from spaceport.encoders.base import Encoder
@@ -24,12 +25,20 @@ class Resumable(Protocol):
         """Go on with more of the same kind; gives itself."""
 
 
-def learnt(store: Store, base: Record | None, order: Order) -> Encoder:
-    """The encoder, fitted; with `Order.resume` the latest version's, which went on with the source."""
+def learnt(store: Store, base: Record | None, order: Order, unpublished: Path) -> Encoder:
+    """The encoder, fitted; with `Order.resume` the latest version's, which went on with the source.
+
+    What long training reaches is kept in the space's folder `unpublished`.
+    """
     if order.resume:
         return _to_resume(store, base, order).partial_fit(order.source)
-    assert order.encoder is not None, "asked of orders with an encoder only"
-    return order.encoder.fit(order.source)
+    encoder = order.encoder
+    assert encoder is not None, "asked of orders with an encoder only"
+    before, encoder.checkpoints = encoder.checkpoints, unpublished / "training"
+    try:
+        return encoder.fit(order.source)
+    finally:
+        encoder.checkpoints = before
 
 
 def check_resume(store: Store, base: Record | None, order: Order) -> None:

@@ -17,7 +17,7 @@ from spaceport.spaces.foundation import Foundation
 from spaceport.spaces.names import check_alias, check_space, parse
 from spaceport.spaces.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
 from spaceport.spaces.vectors import VectorTable
-from spaceport.spaces.writer import Writer
+from spaceport.spaces.writer import UNPUBLISHED, Writer
 
 __all__ = ["Record", "Removed", "Store", "Writer", "open_store"]
 
@@ -150,12 +150,13 @@ class Store:
         return wrong or wrong_rows(self.vectors(record), record)
 
     def gc(self, dry_run: bool = False) -> list[Removed]:
-        """Remove every file that no version lists; with `dry_run` only name them.
+        """Remove every file that no version lists, unfinished work too; with `dry_run` only name them.
 
         A space that is being written to is left alone.
         """
         catalog, removed = self._foundation.catalog, []
-        for folder in sorted(self._foundation.spaces.glob("*/")):
+        unfinished = (self.root / UNPUBLISHED).glob("*/")
+        for folder in sorted([*self._foundation.spaces.glob("*/"), *unfinished]):
             try:
                 with self._foundation.lock(check_space(folder.name), 0.0):
                     found = leftovers(self.root, folder, catalog.listed(folder.name))

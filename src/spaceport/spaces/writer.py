@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -17,7 +18,10 @@ from spaceport.spaces.names import KINDS, Number
 from spaceport.spaces.upkeep import leftovers, sweep
 from spaceport.spaces.vectors import VectorTable
 
-__all__ = ["Writer"]
+__all__ = ["UNPUBLISHED", "Writer"]
+
+UNPUBLISHED = "unpublished"
+"""The store's folder with a folder of unfinished work for each space."""
 
 
 class Writer:
@@ -31,6 +35,9 @@ class Writer:
         Its highest version so far.
     folder : Path
         A fresh folder: every file put here belongs to the version.
+    unpublished : Path
+        The space's folder for long work that no version has yet (vectors encoded, training reached),
+        which the next writer goes on with; removed once a version is published.
     """
 
     def __init__(self, root: Path, catalog: Catalog, space: str, token: str) -> None:
@@ -45,6 +52,7 @@ class Writer:
         self._table: VectorTable | None = None
         self._vector_entries: tuple[Entry, ...] = ()
         self._published = False
+        self.unpublished = root / UNPUBLISHED / space
         self.folder = root / "spaces" / space / token
         with room(root):
             self.folder.mkdir(parents=True)
@@ -139,6 +147,7 @@ class Writer:
         )
         self._commit(record, self._seal())
         self._published = True
+        shutil.rmtree(self.unpublished, ignore_errors=True)
         return record
 
     def leave(self) -> None:
