@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,6 +85,10 @@ def list_(
 def show(
     space: Space,
     how: Annotated[bool, typer.Option("--how", help="Say how each fact was measured.")] = False,
+    curve: Annotated[
+        Path | None,
+        typer.Option("--curve", help="Draw how the training went, as .png or .svg."),
+    ] = None,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
@@ -92,6 +97,8 @@ def show(
     from spaceport.spaces.card import to_text
 
     version = open_store(store, catalog)[space]
+    if curve is not None:
+        version.draw_curve(curve)
     if as_json:
         told = {"version": version.reference, "contract": version.contract.to_dict()}
         say(

@@ -14,12 +14,16 @@ import numpy as np
 from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError
 from spaceport.geometry import neighbors, spectrum
+from spaceport.maps.page import curve
 
 if TYPE_CHECKING:
     from spaceport.spaces.contract import Contract
     from spaceport.spaces.draft import Draft
 
-__all__ = ["Fact", "from_json", "measure", "to_json", "to_text"]
+__all__ = ["CURVE", "Fact", "from_json", "measure", "to_json", "to_text"]
+
+CURVE = "training curve"
+"""The fact that holds what each epoch of a training came to."""
 
 SPECTRUM_ROWS = 100_000
 EXAMPLES = 5
@@ -177,7 +181,10 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
     if encoder is not None:
         told = encoder.facts()
         facts.append(Fact("encoder", encoder.spec, encoder.spec, "as it was built"))
-        facts += [_told("training", name, value, _FITTED) for name, value in told.items()]
+        facts += [
+            _curve(value) if name == "curve" else _told("training", name, value, _FITTED)
+            for name, value in told.items()
+        ]
     facts += [
         Fact("source", order.source.spec, order.source.spec, "as it was named"),
         *(_told("source", name, value, _READ) for name, value in order.source.facts().items()),
@@ -192,6 +199,13 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
 
 def _told(prefix: str, name: str, value: object, how: str) -> Fact:
     return Fact(f"{prefix} {name.replace('_', ' ')}", value, _as_text(value), how)
+
+
+def _curve(epochs: list[dict[str, float]]) -> Fact:
+    """The learning curve: its numbers, and for people a row of bars."""
+    losses = [epoch["held_out_loss"] for epoch in epochs]
+    text = f"{curve.sparkline(losses)} held-out loss {losses[0]:.4g} to {min(losses):.4g}"
+    return Fact(CURVE, epochs, text, "after each epoch, on items that were not trained on")
 
 
 def _as_text(value: object) -> str:

@@ -183,6 +183,24 @@ class Version:
 
         draw(self, Path(path), color, method)
 
+    def draw_curve(self, path: str | Path) -> None:
+        """Draw how the encoder's training went, as ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        NotFoundError
+            No training of several epochs stands on the card.
+        """
+        from spaceport.maps.page import curve
+
+        told = next((fact for fact in self.card if fact.name == card.CURVE), None)
+        if told is None:
+            raise NotFoundError(
+                f"The card of {self.reference} has no learning curve.",
+                "Networks trained here have one, for example text_classifier.",
+            )
+        curve.write(path, told.value, f"{self.reference}   {self.record.spec}")
+
     def export(self, path: str | Path, to: str) -> None:
         """Write the vectors for another tool.
 
