@@ -43,6 +43,12 @@ def test_parameters_may_be_given_by_their_place() -> None:
         methods.parse("encoders", "hashing(1, 2, 3, 4, 5, 6, 7, 8, 9)")
 
 
+def test_a_parameter_without_a_default_is_asked_for() -> None:
+    with pytest.raises(ParameterError, match="`precomputed` needs `path`"):
+        methods.parse("encoders", "precomputed")
+    assert methods.read("encoders", "precomputed") == ("precomputed", {})
+
+
 def test_a_bare_name_is_a_method_with_its_defaults() -> None:
     assert methods.parse("encoders", "hashing").spec == "hashing()"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from spaceport.errors import MissingExtra, NotFoundError, ParameterError, choices
 
-__all__ = ["Family", "Method", "load", "make", "names", "parse"]
+__all__ = ["Family", "Method", "load", "make", "names", "parse", "read"]
 
 _EXTRAS = {
     "umap": "maps",
@@ -130,6 +130,17 @@ def parse(family: str, spec: str) -> Any:
     spaceport.errors.ParameterError: `hashing(dimension=print())` is not a method with plain parameters.
     Write it as name(parameter=value, ...), for example hashing(dimension=64).
     """
+    return make(family, *read(family, spec))
+
+
+def read(family: str, spec: str) -> tuple[str, dict[str, Any]]:
+    """Take a one-line form apart: the method's name and the parameters that are told.
+
+    Examples
+    --------
+    >>> read("encoders", "hashing(64, seed=1)")
+    ('hashing', {'dimension': 64, 'seed': 1})
+    """
     try:
         call = ast.parse(spec.strip(), mode="eval").body
         if isinstance(call, ast.Name):
@@ -148,7 +159,7 @@ def parse(family: str, spec: str) -> Any:
         raise ParameterError(
             f"`{spec}` gives `{min(twice)}` twice.", "Give it by its place or by its name."
         )
-    return make(family, call.func.id, first | params)
+    return call.func.id, first | params
 
 
 def _told(argument: ast.expr) -> Any:
@@ -173,13 +184,28 @@ def _placed(family: str, name: str, values: list[Any]) -> dict[str, Any]:
 
 
 def make(family: str, name: str, params: dict[str, Any]) -> Any:
-    """Build the method `name` with `params`; an unknown parameter lists those that there are."""
+    """Build the method `name` with `params`; an unknown parameter lists those that there are.
+
+    Raises
+    ------
+    ParameterError
+        A parameter that there is not, or one left out that has no default.
+    """
     method = load(family, name)
     known = inspect.signature(method).parameters
     for param in params:
         if param not in known:
             raise ParameterError(f"`{name}` has no parameter `{param}`.", choices(param, known))
     spread = next((n for n, p in known.items() if p.kind is p.VAR_POSITIONAL), None)
+    for param, told in known.items():
+        if (
+            told.default is told.empty
+            and param not in params
+            and told.kind is not told.VAR_POSITIONAL
+        ):
+            raise ParameterError(
+                f"`{name}` needs `{param}`.", f"Write {name}({param}=...), or --set {param}=..."
+            )
     named = {param: value for param, value in params.items() if param != spread}
     return method(*params.get(str(spread), ()), **named)
 

@@ -62,12 +62,9 @@ def encoder_of(method: str, params: dict[str, Any]) -> Encoder:
     """Build the encoder that `--method` names, its parameters changed by the other options."""
     from spaceport import methods
 
-    encoder: Encoder = methods.parse("encoders", method)
-    return (
-        methods.make("encoders", encoder.name, {**encoder.params(), **params})
-        if params
-        else encoder
-    )
+    name, told = methods.read("encoders", method)
+    encoder: Encoder = methods.make("encoders", name, told | params)
+    return encoder
 
 
 def build(
