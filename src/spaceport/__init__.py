@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spaceport import encoders, errors, geometry, maps, progress, quality, sources
     from spaceport.errors import SpaceportError
+    from spaceport.spaces.choosing import choose_layer, layers
     from spaceport.spaces.spaceport import Spaceport, open
     from spaceport.spaces.version import Version
     from spaceport.tokens import Tokenizer
@@ -31,9 +32,11 @@ __all__ = [
     "SpaceportError",
     "Tokenizer",
     "Version",
+    "choose_layer",
     "encoders",
     "errors",
     "geometry",
+    "layers",
     "maps",
     "open",
     "progress",
@@ -46,6 +49,8 @@ _HOMES = {
     "Spaceport": "spaceport.spaces.spaceport",
     "Tokenizer": "spaceport.tokens",
     "Version": "spaceport.spaces.version",
+    "choose_layer": "spaceport.spaces.choosing",
+    "layers": "spaceport.spaces.choosing",
     "open": "spaceport.spaces.spaceport",
 }
 

@@ -14,9 +14,10 @@ __all__ = ["SAMPLES"]
 
 
 class Sample(Source):
-    """Forty items in two batches; a subclass makes the contents."""
+    """Forty items of three kinds in two batches; a subclass makes the contents."""
 
     unique_ids = True
+    label = "kind"
 
     def made(self, rng: np.random.Generator) -> pa.Array:
         raise NotImplementedError
@@ -24,8 +25,10 @@ class Sample(Source):
     def read(self):
         contents = self.made(np.random.default_rng(0))
         ids = pa.array([str(i) for i in range(len(contents))])
+        kinds = pa.array([f"kind {i % 3}" for i in range(len(contents))])
         for part in (slice(0, 25), slice(25, None)):
-            yield pa.record_batch({"id": ids[part], "content": contents[part]})
+            columns = {"id": ids, "content": contents, "kind": kinds}
+            yield pa.record_batch({name: column[part] for name, column in columns.items()})
 
     def size(self):
         return 4000
@@ -85,6 +88,18 @@ class Table(Sample):
         return pa.array(rows, pa.struct(fields))
 
 
+class Pairs(Sample):
+    """Sentences of three subjects, and word for word the same in another language."""
+
+    modality = "pairs"
+
+    def made(self, rng):
+        subjects = [[f"{name}{i}" for i in range(8)] for name in ("sea", "hill", "town")]
+        rows = [rng.choice(subjects[i % 3], 5) for i in range(40)]
+        contents = [{"en": " ".join(row), "xx": " ".join(w[::-1] for w in row)} for row in rows]
+        return pa.array(contents, pa.struct([("en", pa.string()), ("xx", pa.string())]))
+
+
 class Interactions(Sample):
     """Users of two tastes, each with some of thirty items."""
 
@@ -141,5 +156,5 @@ class Audio(Sample):
 
 SAMPLES = {
     sample.modality: sample
-    for sample in (Words, Texts, Vectors, Table, Interactions, Images, Audio)
+    for sample in (Words, Texts, Vectors, Table, Pairs, Interactions, Images, Audio)
 }

@@ -41,7 +41,8 @@ def test_it_is_given_plain_items_of_every_modality(modality):
     sample = SAMPLES[modality]()
     assert Callable(look, revision="1", modality=modality).encode(sample).shape == (40, 2)
     assert Callable(look, revision="1", modality="any").encode(sample).shape == (40, 2)
-    wanted = {"words": str, "texts": str, "table": dict, "interactions": list}.get(modality, bytes)
+    kinds_of = {"words": str, "texts": str, "table": dict, "pairs": dict, "interactions": list}
+    wanted = kinds_of.get(modality, bytes)
     plain = (np.ndarray, np.ndarray) if modality == "vectors" else (list, wanted)
     assert set(kinds) == {plain}
 

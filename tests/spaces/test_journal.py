@@ -22,7 +22,7 @@ class Slow(Hashing):
 
     name = "hashing"
     costly = True
-    window = 4
+    at_once = 4
     encoded: list[str]
     fails_at: str | None = None
 
@@ -95,7 +95,7 @@ def test_a_killed_build_goes_on(tmp_path) -> None:
         import spaceport as sp
         from spaceport.encoders.hashing import Hashing
         class Slow(Hashing):
-            costly, window, count = True, 4, 0
+            costly, at_once, count = True, 4, 0
             def encode_batch(self, items, role="document"):
                 Slow.count += len(items)
                 if sys.argv[1] == "die" and Slow.count > 14:
@@ -140,11 +140,11 @@ def test_equal_contents_are_encoded_once(tmp_path) -> None:
         asked.extend(places)
         return rows_of([[place, 0] for place in places])
 
-    found = journal.through([b"a", b"b", b"a", b"c"], encode, window=2)
+    found = journal.through([b"a", b"b", b"a", b"c"], encode, at_once=2)
     assert asked == [0, 1, 3]
     assert found.vectors[:, 0].tolist() == [0, 1, 0, 3]
     assert found.tokens is None
-    again = Journal(tmp_path / "journal").through([b"c", b"a"], encode, window=2)
+    again = Journal(tmp_path / "journal").through([b"c", b"a"], encode, at_once=2)
     assert asked == [0, 1, 3]
     assert again.vectors[:, 0].tolist() == [3, 0]
 
@@ -160,8 +160,8 @@ def test_rows_of_several_positions_come_back_in_order(tmp_path) -> None:
         tokens = [f"{int(row[0])}.{int(row[1])}" for row in rows]
         return Encoded(vectors, np.array([counts[n] for n in made]), tokens)
 
-    Journal(tmp_path).through(names, encode, window=3)
-    found = Journal(tmp_path).through([b"d", b"a", b"c", b"d"], encode, window=3)
+    Journal(tmp_path).through(names, encode, at_once=3)
+    found = Journal(tmp_path).through([b"d", b"a", b"c", b"d"], encode, at_once=3)
     assert found.counts.tolist() == [2, 3, 1, 2]
     assert found.tokens == ["100.0", "100.1", "97.0", "97.1", "97.2", "99.0", "100.0", "100.1"]
     assert found.vectors[:, 0].tolist() == [100, 100, 97, 97, 97, 99, 100, 100]

@@ -73,7 +73,12 @@ def table(folder: Path) -> dict[str, Any]:
     return {"path": str(folder / "x.csv"), "id": "id", "label": "kind"}
 
 
-SOURCES = (audio, corpus, images, interactions, pydocs, table, texts, vectors)
+def pairs(folder: Path) -> dict[str, Any]:
+    (folder / "x.txt").write_text("".join(f"line {n}\tenil {n % 7000}\n" for n in range(9000)))
+    return {"path": str(folder / "x.txt"), "languages": ("en", "xx"), "part": "train"}
+
+
+SOURCES = (audio, corpus, images, interactions, pairs, pydocs, table, texts, vectors)
 PARAMETERS = {make.__name__: make for make in SOURCES}
 
 

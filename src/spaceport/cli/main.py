@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from spaceport import __version__
-from spaceport.cli import building, exchange, looking, mapping, recommending, scoring, storing
+from spaceport.cli import (
+    building,
+    exchange,
+    layers,
+    looking,
+    mapping,
+    recommending,
+    scoring,
+    storing,
+)
 from spaceport.errors import SpaceportError
 
 __all__ = ["app", "main"]
@@ -25,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(building.app, name="build")
-for group in (exchange, looking, mapping, recommending, scoring, storing):
+for group in (exchange, layers, looking, mapping, recommending, scoring, storing):
     group.add_to(app)
 
 

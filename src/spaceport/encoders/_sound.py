@@ -16,12 +16,12 @@ L = 22 (more, where there are more coefficients); the DCT is orthonormal.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import gcd
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from spaceport.sources._resampling import resampled
 
 __all__ = ["FLOOR", "Frames", "cepstra", "log_mel", "mel_bank", "resampled"]
 
@@ -50,28 +50,6 @@ class Frames:
         missing = self.length + (count - 1) * self.hop - len(samples)
         filled = np.pad(samples, (0, max(0, missing)))
         return np.lib.stride_tricks.sliding_window_view(filled, self.length)[:: self.hop][:count]
-
-
-def resampled(samples: npt.NDArray[np.float32], rate: int, wanted: int) -> npt.NDArray[np.float32]:
-    """`samples` taken at `rate` hertz as they would be at `wanted`.
-
-    A polyphase filter (`scipy.signal.resample_poly`): linear phase, a Kaiser window with β = 5 over
-    twenty periods of the slower rate, cut off at half the slower rate.
-    """
-    if rate == wanted:
-        return samples
-    from scipy.signal import resample_poly
-
-    common = gcd(rate, wanted)
-    up, down = wanted // common, rate // common
-    return np.asarray(resample_poly(samples, up, down, window=_low_pass(max(up, down))), np.float32)
-
-
-@lru_cache(maxsize=4)
-def _low_pass(factor: int) -> Double:
-    from scipy.signal import firwin
-
-    return np.asarray(firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0)))
 
 
 def mel_bank(bands: int, size: int, rate: int) -> Double:

@@ -51,7 +51,7 @@ class Encoder(Method, ABC):
         Distributions whose version is part of the fingerprint.
     revision : int
         Raised when a change of our own code changes the numbers.
-    window : int
+    at_once : int
         How many items `encode_batch` gets at once, unless told.
     costly : bool
         Encoding an item takes long or costs money, so a build keeps what was encoded until it is
@@ -72,7 +72,7 @@ class Encoder(Method, ABC):
     neutral: frozenset[str] = frozenset()
     libraries: ClassVar[tuple[str, ...]] = ()
     revision: ClassVar[int] = 1
-    window: ClassVar[int] = 1024
+    at_once: ClassVar[int] = 1024
     costly: ClassVar[bool] = False
     keeps_positions: bool = False
     checkpoints: Path | None = None
@@ -137,13 +137,13 @@ class Encoder(Method, ABC):
     def encode(
         self, items: Source | Sequence[Any], role: str = "document", batch_size: int | None = None
     ) -> Matrix:
-        """Encode any number of items, or all the items of a source, `batch_size` (`window`) at once.
+        """Encode any number of items, or all the items of a source, `batch_size` (`at_once`) at a time.
 
         Returns
         -------
         ndarray of shape (n, d), float32, finite
         """
-        batch_size = integer(self.window if batch_size is None else batch_size, "batch_size", 1)
+        batch_size = integer(self.at_once if batch_size is None else batch_size, "batch_size", 1)
         if role not in ("document", "query"):
             raise ParameterError(f"`role` must be document or query. Got {role!r}.", "Choose one.")
         if isinstance(items, str):

@@ -25,7 +25,17 @@ from spaceport.errors import InputError, ParameterError, choices
 
 __all__ = ["Callable"]
 
-_MODALITIES = ("any", "audio", "images", "interactions", "table", "texts", "vectors", "words")
+_MODALITIES = (
+    "any",
+    "audio",
+    "images",
+    "interactions",
+    "pairs",
+    "table",
+    "texts",
+    "vectors",
+    "words",
+)
 
 
 class Callable(Encoder):

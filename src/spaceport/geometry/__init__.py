@@ -1,9 +1,9 @@
-"""Pure functions on arrays: similarity, neighbors, algebra, moments, spectrum, cells."""
+"""Pure functions on arrays: similarity, neighbors, algebra, alignment, CSLS, moments, spectrum, cells."""
 
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["algebra", "cells", "moments", "neighbors", "similarity", "spectrum"]
+__all__ = ["algebra", "alignment", "cells", "csls", "moments", "neighbors", "similarity", "spectrum"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -6,10 +6,10 @@
                 then, per channel, less the training pictures' mean, by their deviation
     unit(a, b)  3 x 3 convolution a -> b, batch normalization, ReLU
     block(c)    x + batch normalization(convolution(unit(c, c)(x))), then ReLU
-    network     unit(3, c), three times [unit(k, 2 k), 2 x 2 maximum, block(2 k)], mean over all
-                places, linear to `dimension`
-    decoder     linear to 8 c maps of an eighth of the size, three times [twice the size by repeating,
-                unit(k, k / 2)], convolution to 3 channels, stretched to the size
+    network     5 x 5 convolution 3 -> c that takes every other place, normalized as above; twice
+                [unit(k, 2 k), 2 x 2 maximum, block(2 k)]; mean over all places; linear to `dimension`
+    decoder     linear to 4 c maps of an eighth of the size; twice [twice the size by repeating,
+                unit(k, k / 2)]; unit(c, c) at half the size; convolution to 3 channels, stretched
 
 He, K. et al. (2016). Deep Residual Learning for Image Recognition. CVPR, section 3.2; Ioffe & Szegedy
 (2015), batch normalization.
@@ -25,7 +25,7 @@ from torch.nn import functional
 
 __all__ = ["Block", "Entrance", "decoder", "network", "standardized"]
 
-_STAGES = 3
+_STAGES = 2
 _FLOOR = 0.02
 
 
@@ -80,7 +80,7 @@ class Block(nn.Module):  # type: ignore[misc]  # as above
 
 def network(dimension: int, channels: int, standardize: bool) -> nn.Sequential:
     """From pictures (n, 3, height, width) in [0, 1] to vectors (n, dimension); sides of 8 or more."""
-    parts = [Entrance(standardize), *_unit(3, channels)]
+    parts = [Entrance(standardize), *_unit(3, channels, side=5, stride=2)]
     for stage in range(_STAGES):
         k = channels * 2**stage
         parts += [*_unit(k, 2 * k), nn.MaxPool2d(2), Block(2 * k)]
@@ -107,6 +107,6 @@ def standardized(pictures: Tensor) -> Tensor:
     return (pictures - middle) / torch.sqrt(variance + _FLOOR**2)
 
 
-def _unit(given: int, wanted: int) -> list[nn.Module]:
-    convolution = nn.Conv2d(given, wanted, 3, padding=1, bias=False)
+def _unit(given: int, wanted: int, side: int = 3, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(given, wanted, side, stride, padding=side // 2, bias=False)
     return [convolution, nn.BatchNorm2d(wanted), nn.ReLU(inplace=True)]

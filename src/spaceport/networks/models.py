@@ -1,89 +1,107 @@
-"""A network read from its folder, and the values of its layers; it runs no further than is needed."""
+"""A Hugging Face model read from its folder: its weights as they lie there, and no code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from spaceport.errors import InputError
 from spaceport.networks import origins
+from spaceport.networks.network import Inputs, Network, Part
+from spaceport.networks.where import Where
 
-__all__ = ["hidden_states", "layers_of", "read"]
+__all__ = ["Inputs", "Network", "Part", "lacking", "read"]
+
+_NAMED = 5
 
 
-class _EnoughError(Exception):
-    """Raised inside a forward pass once everything that is wanted was seen."""
-
-
-def read(folder: Path) -> torch.nn.Module:
+def read(folder: Path) -> Network:
     """The Hugging Face model of a folder, in evaluation mode, its weights in float32.
 
-    Only safetensors are read, and no code of the folder's is run.
+    Only safetensors are read, and no code of the folder's is run. Parameters that the files lack are
+    NaN, so that nothing can be computed from them unseen.
+
+    Raises
+    ------
+    InputError
+        There are no such weights, the model needs code of its own, or cannot be read.
     """
     from transformers import AutoModel
 
     origins.weights(folder)
+    _refuse_code(folder)
     with _quiet():
         try:
-            network = AutoModel.from_pretrained(
+            module, found = AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
                 dtype=torch.float32,
+                output_loading_info=True,
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise InputError(
                 f"{folder} cannot be read as a model: {str(error).splitlines()[0]}",
                 "Fetch the model again, or save it anew with save_pretrained(folder).",
             ) from error
-    return network.eval()
+    parameters = dict(module.named_parameters())
+    missing = sorted(found["missing_keys"] & parameters.keys())
+    _fill(parameters, missing, torch.tensor(torch.nan))
+    for config in (module.config, module.config.get_text_config()):
+        config.use_cache = False
+    return Network(module.eval(), missing=missing)
 
 
-def layers_of(network: torch.nn.Module) -> Sequence[torch.nn.Module]:
-    """The layers that stand one after another: the longest list of equal modules."""
-    lists = [m for m in network.modules() if isinstance(m, torch.nn.ModuleList) and len(m)]
-    alike = [found for found in lists if len({type(layer) for layer in found}) == 1]
-    if not alike:
+def lacking(network: Network, where: Where) -> list[str]:
+    """Parameters that the files lack and that the wanted values depend on: at most five of them.
+
+    Each is changed alone, and the example's values are compared; a pooler that nothing asked for
+    changes none. (To look for NaN would not do: attention makes zeros of it.)
+    """
+    if not network.missing or network.example is None:
+        return []
+    parameters = dict(network.module.named_parameters())
+    random = torch.Generator().manual_seed(0)
+
+    def values(name: str) -> list[torch.Tensor]:
+        drawn = torch.randn(parameters[name].shape, generator=random)
+        _fill(parameters, [name], drawn)
+        return network.capture(network.example or {}, where)
+
+    for name in network.missing:
+        before = values(name)
+    found: list[str] = []
+    for name in network.missing:
+        after = values(name)
+        if not all(torch.equal(one, other) for one, other in zip(before, after, strict=True)):
+            found.append(name)
+        if len(found) == _NAMED:
+            break
+        before = after
+    _fill(parameters, network.missing, torch.tensor(torch.nan))
+    return found
+
+
+def _refuse_code(folder: Path) -> None:
+    told = origins.configuration(folder).get("auto_map")
+    if isinstance(told, dict) and any(name.startswith("AutoModel") for name in told):
         raise InputError(
-            "The network has no list of layers.", "Name a module instead of counting layers."
+            f"{folder} names code of its own that would compute the model (auto_map), which is never run.",
+            "If transformers has the architecture itself, delete auto_map from config.json; otherwise "
+            "load the model yourself and give the module.",
         )
-    return max(alike, key=len)
 
 
-def hidden_states(
-    network: torch.nn.Module, inputs: Mapping[str, Any], wanted: Sequence[int]
-) -> dict[int, torch.Tensor]:
-    """The values before each wanted layer (0: the embeddings), or after the last; as `hidden_states`."""
-    layers = layers_of(network)
-    found: dict[int, torch.Tensor] = {}
-    furthest = max(wanted)
-
-    def keep(index: int) -> Any:
-        def hook(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            found[index] = args[0] if args else kwargs["hidden_states"]
-            if index == furthest:
-                raise _EnoughError
-
-        return hook
-
-    handles = [
-        layers[i].register_forward_pre_hook(keep(i), with_kwargs=True)
-        for i in {*wanted}
-        if i < len(layers)
-    ]
-    try:
-        found[len(layers)] = network(**inputs).last_hidden_state
-    except _EnoughError:
-        pass
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {index: found[index] for index in wanted}
+def _fill(parameters: dict[str, Any], names: Sequence[str], value: torch.Tensor) -> None:
+    with torch.no_grad():
+        for name in names:
+            parameters[name].copy_(value)
 
 
 @contextmanager

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spaceport.arrays import Matrix
-from spaceport.errors import ParameterError, choices
+from spaceport.errors import InputError, ParameterError, choices
 
-__all__ = ["POOLINGS", "after", "check", "pool"]
+__all__ = ["POOLINGS", "after", "check", "fits", "pool"]
 
 POOLINGS = ("mean", "cls", "max", "last token", "weighted mean", "flatten", "none")
 """What may become of the positions; ``"none"`` keeps each as a row."""
@@ -36,6 +36,46 @@ def check(pooling: str) -> str:
             choices(str(pooling), POOLINGS),
         )
     return pooling
+
+
+def fits(values: npt.NDArray[Any], real: npt.NDArray[Any] | None, pooling: str, who: str) -> None:
+    """See that padding can be told from values: that they have the positions of `real`, or none.
+
+    Parameters
+    ----------
+    values, real
+        As `pool` takes them.
+    pooling : str
+    who : str
+        Where the values are from, for an error.
+
+    Raises
+    ------
+    InputError
+        They have other axes.
+    ParameterError
+        Items of several lengths would be laid flat.
+
+    Examples
+    --------
+    >>> fits(np.zeros((2, 4, 5, 3)), np.ones((2, 5), bool), "mean", "attention")
+    Traceback (most recent call last):
+        ...
+    spaceport.errors.InputError: `attention` gives values of shape (4, 5, 3) for items of 5 positions.
+    Name a module whose values are (positions, d), or (d) alone.
+    """
+    if real is None or values.ndim == 2:
+        return
+    if values.ndim != 3 or values.shape[:2] != real.shape:
+        raise InputError(
+            f"`{who}` gives values of shape {values.shape[1:]} for items of {real.shape[1]} positions.",
+            "Name a module whose values are (positions, d), or (d) alone.",
+        )
+    if pooling == "flatten":
+        raise ParameterError(
+            'pooling="flatten" lays positions side by side, and these items differ in length.',
+            f"Choose one of {', '.join(name for name in POOLINGS if name != pooling)}.",
+        )
 
 
 def pool(values: npt.NDArray[Any], real: npt.NDArray[Any] | None, pooling: str) -> Matrix:

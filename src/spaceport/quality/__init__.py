@@ -3,7 +3,7 @@
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["analogies", "probe", "ranking", "similarity"]
+__all__ = ["analogies", "probe", "ranking", "similarity", "translation"]
 
 
 def __getattr__(name: str) -> ModuleType:

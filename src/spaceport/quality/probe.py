@@ -20,7 +20,9 @@ __all__ = [
     "Features",
     "ProbeScores",
     "linear_probe_accuracy",
+    "linear_probe_answers",
     "nearest_neighbor_accuracy",
+    "nearest_neighbor_answers",
     "probe",
     "split",
 ]
@@ -216,13 +218,21 @@ def linear_probe_accuracy(
     >>> linear_probe_accuracy([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1], [[2.0], [8.0]], [0, 1])
     Accuracy(correct=2, total=2)
     """
+    return _counted(linear_probe_answers(train, train_labels, test), test_labels)
+
+
+def linear_probe_answers(
+    train: Features, train_labels: npt.ArrayLike, test: Features
+) -> npt.NDArray[Any]:
+    """The label that a logistic regression gives each test item, (m,); see `linear_probe_accuracy`."""
     from scipy.sparse import issparse
     from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
     scaler = MaxAbsScaler() if issparse(train) else StandardScaler()
     X, labels = scaler.fit_transform(train), np.asarray(train_labels)
     model = _regression(X, labels, _penalty(X, labels))
-    return _right(model, scaler.transform(test), np.asarray(test_labels))
+    answers: npt.NDArray[Any] = model.predict(scaler.transform(test))
+    return answers
 
 
 def _penalty(X: Features, labels: npt.NDArray[Any]) -> float:
@@ -233,7 +243,7 @@ def _penalty(X: Features, labels: npt.NDArray[Any]) -> float:
     if len(set(labels[train].tolist())) < 2:
         return _PENALTIES[0]
     models = (_regression(X[train], labels[train], penalty) for penalty in _PENALTIES)
-    right = [_right(model, X[test], labels[test]).correct for model in models]
+    right = [_counted(model.predict(X[test]), labels[test]).correct for model in models]
     return _PENALTIES[int(np.argmax(right))]
 
 
@@ -245,11 +255,6 @@ def _regression(X: Features, labels: npt.NDArray[Any], penalty: float) -> Any:
         # what has not converged in so many rounds predicts all the same
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LogisticRegression(C=1 / (penalty * X.shape[0]), max_iter=_ROUNDS).fit(X, labels)
-
-
-def _right(model: Any, X: Features, labels: npt.NDArray[Any]) -> Accuracy:
-    right = model.predict(X) == labels
-    return Accuracy(int(right.sum()), len(right))
 
 
 def nearest_neighbor_accuracy(
@@ -277,10 +282,25 @@ def nearest_neighbor_accuracy(
     >>> nearest_neighbor_accuracy([[1, 0], [0, 1]], ["cat", "dog"], [[2, 1]], ["cat"])
     Accuracy(correct=1, total=1)
     """
+    return _counted(nearest_neighbor_answers(train, train_labels, test, k, metric), test_labels)
+
+
+def nearest_neighbor_answers(
+    train: npt.ArrayLike,
+    train_labels: npt.ArrayLike,
+    test: npt.ArrayLike,
+    k: int = 1,
+    metric: str = "cosine",
+) -> npt.NDArray[Any]:
+    """The label that wins the vote for each test item, (m,); see `nearest_neighbor_accuracy`."""
     X, Q = matrix(train, "train"), matrix(test, "test")
     places, _ = nearest(X, Q, min(integer(k, "k", 1), len(X)), metric)
     voters = np.asarray(train_labels)[places]  # (m, k)
-    right = np.fromiter(map(_voted, voters), voters.dtype, len(voters)) == np.asarray(test_labels)
+    return np.fromiter(map(_voted, voters), voters.dtype, len(voters))
+
+
+def _counted(answers: npt.NDArray[Any], wanted: npt.ArrayLike) -> Accuracy:
+    right = answers == np.asarray(wanted)
     return Accuracy(int(right.sum()), len(right))
 
 

@@ -44,6 +44,7 @@ class Source(Method, ABC):
         ``"vectors"``       fixed-size list of float32
         ``"table"``         struct: one row of a table, a field a column
         ``"interactions"``  list of struct<item: string, value: float32>: one user's history
+        ``"pairs"``         struct of two strings: the same in two languages, a field a language
         ``"images"``        binary: an image file's bytes
         ``"audio"``         binary: a sound file's bytes
         ==================  =========================================================================
@@ -99,6 +100,13 @@ class Source(Method, ABC):
     def titles(self) -> Mapping[str, str]:
         """Names that people read, by the id of an item of a history; none by default."""
         return {}
+
+    def item_features(self) -> pa.Table | None:
+        """What is told of the items of histories: ``item`` (string, unique), then a column a feature.
+
+        None by default. Items without a history may be among them.
+        """
+        return None
 
     def facts(self) -> dict[str, Any]:
         """What the card should say of the reading (files left out…), once it was read; JSON-able."""

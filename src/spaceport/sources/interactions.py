@@ -22,10 +22,11 @@ from spaceport.sources._event_tables import (
 )
 from spaceport.sources._events import Events
 from spaceport.sources._files import existing, text_codec
+from spaceport.sources._item_tables import item_rows, one_row_each
 from spaceport.sources._roles import column_for, needed_column
 from spaceport.sources._separated import Layout
 from spaceport.sources._splits import SPLITS, part_of
-from spaceport.sources.base import Source
+from spaceport.sources.base import Source, content_bytes
 
 __all__ = ["Interactions"]
 
@@ -68,7 +69,8 @@ class Interactions(Source):
     seed : int
         Of the split ``"random"``; another seed is another split.
     titles_from : str or path, optional
-        A second table, with the items' names, which the method `titles` gives.
+        A second table, with the items' names, which the method `titles` gives; `item_features` gives
+        its other columns, too.
     title_id, title : str, optional
         Its columns of item ids and of names. Left out: those with usual names.
     title_names : sequence of str, optional
@@ -206,16 +208,30 @@ class Interactions(Source):
         if self.titles_from is None:
             return {}
         path = existing(self.titles_from)
-        names = None if self.title_names is None else tuple(self.title_names)
-        layout = Layout(encoding=self.encoding, names=names)
-        return titles_of(path, layout, self.title_id, self.title)
+        return titles_of(path, self._titles_layout(), self.title_id, self.title)
+
+    def item_features(self) -> pa.Table | None:
+        """Read the whole table `titles_from`: ``item``, then its other columns; None where there is none.
+
+        Raises
+        ------
+        NotFoundError
+            No such file or column, or no column with a usual name.
+        InputError
+            An item with two different rows.
+        """
+        rows = self._item_rows()
+        return None if rows is None else one_row_each(rows, existing(self.titles_from or ""))
 
     def facts(self) -> dict[str, Any]:
         """Events read and left out, entries they were merged into, and the split; nothing before it was read."""
         return {} if self._kept is None else dict(self._kept[2])
 
     def digest(self) -> str:
-        """64 hexadecimal digits over users, items, values and titles: equal digests, equal things to learn."""
+        """64 hexadecimal digits over users, items, values, titles and what else is told of the items.
+
+        Equal digests, equal things to learn.
+        """
         entries, titles = self.entries(), self.titles()
         found = sha256()
         for strings in (
@@ -228,6 +244,9 @@ class Interactions(Source):
                 found.update(array.tobytes() + b"|")
         for column in (entries.user, entries.item, entries.values, entries.events):
             found.update(column.tobytes() + b"|")
+        told = self._item_rows()
+        if told is not None:
+            found.update(b"|".join([str(told.schema).encode(), *content_bytes(told.to_struct_array())]))
         return found.hexdigest()
 
     def entries(self) -> Entries:
@@ -283,6 +302,15 @@ class Interactions(Source):
         elif self.time is not None or self.duplicates == "last":
             found["time"] = column_for("time", self.time, known, self.path)
         return found
+
+    def _item_rows(self) -> pa.Table | None:
+        if self.titles_from is None:
+            return None
+        return item_rows(existing(self.titles_from), self._titles_layout(), self.title_id)
+
+    def _titles_layout(self) -> Layout:
+        names = None if self.title_names is None else tuple(self.title_names)
+        return Layout(encoding=self.encoding, names=names)
 
     def _paths(self) -> list[str]:
         return [self.path, *([] if self.titles_from is None else [self.titles_from])]

@@ -59,7 +59,7 @@ class Encoding:
         return self._journal.through(
             batch.column("content_hash").to_pylist(),
             lambda places: self._fresh(batch.take(pa.array(places))),
-            self.encoder.window,
+            self.encoder.at_once,
         )
 
     def _fresh(self, batch: pa.RecordBatch) -> Encoded:

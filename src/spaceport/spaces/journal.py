@@ -83,9 +83,9 @@ class Journal:
         self,
         hashes: Sequence[bytes],
         encode: Callable[[list[int]], Encoded],
-        window: int,
+        at_once: int,
     ) -> Encoded:
-        """What the items of `hashes` became; those not known are encoded, `window` at once, and kept.
+        """What the items of `hashes` became; those not known are encoded, `at_once` at a time, and kept.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class Journal:
             Of the items' contents; equal contents are encoded once.
         encode : callable
             Takes places in `hashes` and gives what the items there became.
-        window : int
+        at_once : int
             What is encoded between two writes.
 
         Raises
@@ -103,8 +103,8 @@ class Journal:
         """
         first = {digest: place for place, digest in reversed([*enumerate(hashes)])}
         missing = sorted(place for digest, place in first.items() if digest not in self._known)
-        for start in range(0, len(missing), window):
-            places = missing[start : start + window]
+        for start in range(0, len(missing), at_once):
+            places = missing[start : start + at_once]
             self._keep([hashes[place] for place in places], encode(places))
         return self._take([self._known[digest] for digest in hashes])
 

@@ -81,12 +81,12 @@ def _rows(
         for name in columns:
             if name not in batch.schema.names:
                 known = [other for other in batch.schema.names if other not in ("id", "content")]
-                raise NotFoundError(
-                    f"{source.spec} has no column `{name}`.", choices(name, known)
-                )
+                raise NotFoundError(f"{source.spec} has no column `{name}`.", choices(name, known))
         told = [batch.column(name).to_pylist() for name in columns]
         metadata = zip(*told, strict=True) if told else iter([()] * batch.num_rows)
-        digests = [blake2b(data, digest_size=16).digest() for data in content_bytes(batch["content"])]
+        digests = [
+            blake2b(data, digest_size=16).digest() for data in content_bytes(batch["content"])
+        ]
         for id, digest, content, values in zip(
             batch.column("id").to_pylist(), digests, contents(batch), metadata, strict=True
         ):

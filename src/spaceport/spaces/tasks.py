@@ -1,4 +1,4 @@
-"""What ways of making vectors are judged by: a label to be read off them, or pairs that people judged.
+"""What ways of making vectors are judged by, and a label to be read off them (pairs: `spaces.judgements`).
 
 Each task has two parts. The choice is made on the first; the second is for the winner alone, since the
 best of many scores is partly luck.
@@ -14,21 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.arrays import Matrix, generator, integer
+from spaceport.arrays import Matrix, integer
 from spaceport.errors import InputError, ParameterError, choices
+from spaceport.progress import track
 from spaceport.quality.probe import split
-from spaceport.quality.selection import (
-    PROBES,
-    Standing,
-    cosines,
-    cross_validated,
-    of_answers,
-    of_cosines,
-)
+from spaceport.quality.selection import PROBES, Standing, cross_validated, of_answers
 from spaceport.sources.base import Source
 from spaceport.spaces.samples import Sample, draw
 
-__all__ = ["LabelTask", "PairTask", "Task"]
+__all__ = ["LabelTask", "Task"]
 
 FOLDS = 3
 _LEAST = FOLDS + 1  # items of a class: one for each fold, and one held out
@@ -108,9 +102,8 @@ class LabelTask(Task):
         drawn = draw(source, [label], size, seed)
         told = [_class(value, label) for value in drawn.columns[label]]
         code = {name: place for place, name in enumerate(_classes(told, label, drawn))}
-        known = [row for row, name in enumerate(told) if name in code]
+        known, codes = _coded(told, code)
         items = [drawn.items[row] for row in known]
-        codes = np.array([code[told[row]] for row in known])
         if test is None:
             first, second = split(codes, share, seed)
             self.items, self.codes = [items[row] for row in first], codes[first]
@@ -135,8 +128,6 @@ class LabelTask(Task):
 
     def standings(self, vectors: Sequence[Matrix]) -> list[Standing]:
         """By the answers of probes that learnt from the other folds."""
-        from spaceport.progress import track
-
         return of_answers(
             [
                 cross_validated(X, self.codes, self.score, FOLDS, self._seed)
@@ -148,82 +139,8 @@ class LabelTask(Task):
         """By the answers of probes that learnt from the first part."""
         probe = PROBES[self.score]
         return of_answers(
-            [
-                probe(X, self.codes, Q) == self.held_codes
-                for X, Q in zip(vectors, held, strict=True)
-            ]
+            [probe(X, self.codes, Q) == self.held_codes for X, Q in zip(vectors, held, strict=True)]
         )
-
-
-class PairTask(Task):
-    """Pairs of texts, and how alike people find the two of each; judged by the cosines' ranks.
-
-    Parameters
-    ----------
-    source : Source
-        Its contents are the first texts of the pairs.
-    second, score : str
-        Metadata columns: the second text, and the judgement, a number on any scale.
-    test : Source, optional
-        The second part, with the same columns; left out: `share` of the pairs of `source`.
-    sample : int
-        How many pairs to draw from each source at most.
-    share : float
-    seed : int
-
-    Raises
-    ------
-    InputError
-        Judgements that are no numbers, missing texts, or too few pairs.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        second: str,
-        score: str,
-        test: Source | None = None,
-        sample: int = 2000,
-        share: float = 0.25,
-        seed: int = 0,
-    ) -> None:
-        size = integer(sample, "sample", 1)
-        drawn = draw(source, [second, score], size, seed, repeats=True)
-        pairs, judged = _pairs(drawn, second, score)
-        if test is None:
-            chosen_on, held = _parts(len(pairs), share, seed)
-            held_pairs = [pairs[row] for row in held]
-            held_judged, judged = judged[held], judged[chosen_on]
-            pairs = [pairs[row] for row in chosen_on]
-        else:
-            held_pairs, held_judged = _pairs(
-                draw(test, [second, score], size, seed, repeats=True), second, score
-            )
-        self.items, self._places = _distinct(pairs)
-        self.held, self._held_places = _distinct(held_pairs)
-        self._judged, self._held_judged = judged, held_judged
-        self._seed = seed
-        self.name = f"Spearman with {score}"
-        self.facts = {
-            "pairs of the source": drawn.seen,
-            "chosen on": len(judged),
-            "confirmed on": len(held_judged),
-        }
-
-    def standings(self, vectors: Sequence[Matrix]) -> list[Standing]:
-        """By the rank correlation of cosines and judgements."""
-        return _correlated(vectors, self._places, self._judged, self._seed)
-
-    def confirmed(self, vectors: Sequence[Matrix], held: Sequence[Matrix]) -> list[Standing]:
-        """The same on the second part; nothing is learnt."""
-        return _correlated(held, self._held_places, self._held_judged, self._seed)
-
-
-def _correlated(
-    vectors: Sequence[Matrix], places: npt.NDArray[Any], judged: npt.NDArray[Any], seed: int
-) -> list[Standing]:
-    first, second = places
-    return of_cosines([cosines(X[first], X[second]) for X in vectors], judged, seed=seed)
 
 
 def _class(value: Any, label: str) -> str | None:
@@ -255,53 +172,20 @@ def _held(
 ) -> tuple[list[Any], npt.NDArray[Any]]:
     drawn = draw(test, [label], size, seed)
     told = [_class(value, label) for value in drawn.columns[label]]
-    known = [row for row, name in enumerate(told) if name in code]
+    known, codes = _coded(told, code)
     if not known:
         raise InputError(
-            f"No item of {test.spec} has a label that was learnt.", "Give a test of the same classes."
+            f"No item of {test.spec} has a label that was learnt.",
+            "Give a test of the same classes.",
         )
-    return [drawn.items[row] for row in known], np.array([code[str(told[row])] for row in known])
+    return [drawn.items[row] for row in known], codes
 
 
-def _pairs(
-    drawn: Sample, second: str, score: str
-) -> tuple[list[tuple[str, str]], npt.NDArray[np.float64]]:
-    judged, others = drawn.columns[score], drawn.columns[second]
-    wrong = [value for value in judged if isinstance(value, bool | str) or not _finite(value)]
-    if wrong:
-        raise InputError(
-            f"{len(wrong):,} of {len(judged):,} values of `{score}` are no numbers; the first is {wrong[0]!r}.",
-            "Name the column with the judgements, and leave out the pairs without one.",
-        )
-    bare = [row for row, text in enumerate(others) if not isinstance(text, str) or not text.strip()]
-    if bare:
-        raise InputError(
-            f"{len(bare):,} of {len(others):,} pairs have no text in `{second}`.",
-            "Name the column with the second text, and leave out the pairs without one.",
-        )
-    return list(zip(drawn.items, others, strict=True)), np.array(judged, np.float64)
-
-
-def _finite(value: Any) -> bool:
-    return value is not None and bool(np.isfinite(value))
-
-
-def _parts(count: int, share: float, seed: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    held = round(share * count)
-    if not 3 <= held <= count - 3:
-        raise InputError(
-            f"Of {count} pairs {held} would be held out.",
-            "Give more pairs, or a share between 0 and 1 that leaves three on either side.",
-        )
-    order = generator(seed).permutation(count)
-    return np.sort(order[held:]), np.sort(order[:held])
-
-
-def _distinct(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], npt.NDArray[Any]]:
-    """Each text once, and the places of the pairs' two texts among them, (2, pairs)."""
-    place: dict[str, int] = {}
-    for pair in pairs:
-        for text in pair:
-            place.setdefault(text, len(place))
-    places = np.array([[place[a], place[b]] for a, b in pairs]).T
-    return list(place), places
+def _coded(
+    told: Sequence[str | None], code: dict[str, int]
+) -> tuple[list[int], npt.NDArray[np.int64]]:
+    """The rows whose class has a code, and these."""
+    pairs = [
+        (row, code[name]) for row, name in enumerate(told) if name is not None and name in code
+    ]
+    return [row for row, _ in pairs], np.array([each for _, each in pairs], np.int64)

@@ -123,15 +123,16 @@ def check_fit(make_encoder: MakeEncoder, source: Source) -> None:
 
 
 def check_output(make_encoder: MakeEncoder, source: Source) -> None:
-    """Vectors are (n, d), float32 and finite, d being `dimension` where there is such a parameter."""
+    """Vectors are (n, d), float32 and finite, d being `dimension` where it is told."""
     encoder, items = make_encoder().fit(source), _items(source)
     given: Any = encoder.encode_batch(items)
     is_matrix = isinstance(given, np.ndarray) and given.ndim == 2
     _require(is_matrix and given.dtype == np.float32, f"`encode_batch` gives {_kind(given)}")
     _require(len(given) == len(items), f"{len(items)} items become {len(given)} vectors")
     _require(bool(np.isfinite(given).all()), "a vector holds NaN or infinity")
-    dimension = getattr(encoder, "dimension", given.shape[1])
-    _require(given.shape[1] == dimension, f"`dimension` is {dimension}: got {given.shape[1]}")
+    dimension = getattr(encoder, "dimension", None)
+    told = given.shape[1] if dimension is None else dimension
+    _require(given.shape[1] == told, f"`dimension` is {told}: got {given.shape[1]}")
     _require(bool(given.any()), "all vectors are zero")
     _require_close(encoder.encode(source), given, "a source, and its items as a list")
 
@@ -299,6 +300,7 @@ class _Twisted(Source):
     def __init__(self, source: Source) -> None:
         self.source = source
         self.modality = source.modality  # type: ignore[misc]  # the class serves every modality
+        self.label = source.label
 
     def read(self) -> Iterator[pa.RecordBatch]:
         for position, batch in enumerate(self.source.read()):
@@ -331,7 +333,7 @@ def _strange(modality: str, items: Any) -> list[Any]:
     """Items of a kind that a collection seldom holds; none for vectors, which are never unseen."""
     if modality in ("words", "texts"):
         return ["qqzzxv wwkkjj", "\U0001f680 \u96ea \x00", "a" * 10_000]
-    if modality == "table":
+    if modality in ("table", "pairs"):
         row = items[0].as_py()
         unknown = {name: "qqzz" if isinstance(row[name], str) else row[name] for name in row}
         return [dict.fromkeys(row), unknown]

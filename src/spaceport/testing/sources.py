@@ -49,12 +49,17 @@ def _is_vector(kind: pa.DataType) -> bool:
     return bool(pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float32())
 
 
+def _is_pair(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_struct(kind)) and [field.type for field in kind] == [pa.string()] * 2
+
+
 CONTENT_TYPES: Mapping[str, tuple[str, Callable[[pa.DataType], bool]]] = {
     "words": ("string", pa.types.is_string),
     "texts": ("string", pa.types.is_string),
     "vectors": ("a fixed-size list of float32", _is_vector),
     "table": ("struct", pa.types.is_struct),
     "interactions": ("list of struct<item: string, value: float32>", HISTORY.equals),
+    "pairs": ("a struct of two strings", _is_pair),
     "images": ("binary", pa.types.is_binary),
     "audio": ("binary", pa.types.is_binary),
 }

@@ -1,0 +1,1 @@
+"""What goes into a network other than text: pictures, sounds, numbers, whatever a user prepares."""
