@@ -79,16 +79,17 @@ def _probed(
     name: str, encoder: Any, source: Source, texts: Sequence[str], labels: Sequence[str]
 ) -> Row:
     topics = [t for batch in source.batches() for t in batch.column("topic").to_pylist()]
-    start = time.perf_counter()
+    fitting = None
     if encoder.fitted and not encoder.facts():
+        start = time.perf_counter()
         encoder.fit(source)
-    fitting = time.perf_counter() - start
+        fitting = time.perf_counter() - start
     learnt = encoder.encode(source)
     start = time.perf_counter()
     asked = encoder.encode(texts)
     seconds = time.perf_counter() - start
     row = _row(name, linear_probe_accuracy(learnt, topics, asked, labels), asked.shape[1])
-    row["fit s"], row["texts/s"] = fitting or None, len(texts) / seconds
+    row["fit s"], row["texts/s"] = fitting, len(texts) / seconds
     return row
 
 

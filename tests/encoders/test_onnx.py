@@ -94,7 +94,7 @@ def test_int8_is_measured_where_a_version_is_built():
     assert facts["int8: measured on texts"] == 40
     assert facts["int8: cosine to float32"] == pytest.approx(cosine.mean(), abs=1e-5)
     assert facts["int8: worst cosine"] == pytest.approx(cosine.min(), abs=1e-5)
-    assert 0.99 < facts["int8: worst cosine"]
+    assert facts["int8: worst cosine"] > 0.99
     assert 0.5 < facts["int8: share of 10 neighbors kept"] <= 1
     assert ONNX(written).fit(source).facts() == {}
 

@@ -304,6 +304,24 @@ def test_a_silent_change_of_the_model_makes_a_new_major(provider, tmp_path):
     assert np.allclose(changed.vectors(["7"]), wanted, atol=1e-6)
 
 
+def test_a_build_that_was_cut_off_asks_only_for_what_it_lacks(provider, tmp_path):
+    store = sp.open(tmp_path / "store")
+    path = tmp_path / "texts.csv"
+    path.write_text("id,text\n" + "".join(f"{i},text number {i}\n" for i in range(30)))
+    source = sp.sources.texts(str(path), column="text", id="id")
+    provider.moods = [*[well] * 5, says(400, {"error": {"message": "no more"}})]
+    with pytest.raises(InputError, match="no more"):
+        store.build("remote", remote(provider, batch=4), source)
+    kept = {text for told in provider.heard[:-1] for text in told["input"]}
+    assert len(kept) > 8
+    heard = len(provider.heard)
+    version = store.build("remote", remote(provider, batch=4), source)
+    canaries = {f"text number {place}" for place in canary_places(30)}
+    again = {text for told in provider.heard[heard:] for text in told["input"]}
+    assert not again & kept - canaries - {"text number 0"}
+    assert np.allclose(version.vectors(["29"]), right(["text number 29"]), atol=1e-6)
+
+
 def test_another_address_is_the_same_model():
     one, other = (Remote(f"https://{host}/v1", "m") for host in ("a.example", "b.example"))
     assert one.fingerprint == other.fingerprint

@@ -89,9 +89,9 @@ def test_the_network_runs_once_for_all_spots(tmp_path) -> None:
     tiny.save(tmp_path, "bert")
     sweeper = Sweeper(str(tmp_path), device="cpu")
     network = sweeper.network_for(tiny.TEXTS)
-    calls = []
+    wanted, calls = sweeper.spots(POOLINGS), []
     network.layers()[0].register_forward_hook(lambda *_: calls.append(1))
-    sweeper.vectors(tiny.TEXTS, sweeper.spots(POOLINGS))
+    sweeper.vectors(tiny.TEXTS, wanted)
     assert len(calls) == 1
 
 

@@ -34,11 +34,10 @@ def join(
     as_json: AsJson = False,
 ) -> None:
     """Lay a space of words onto another by a dictionary, and publish both as one space."""
-    from spaceport.spaces.joining import join as joined
-
-    opened = open_store(store, catalog)
     names = tuple(name.strip() for name in languages.split(","))
-    version = joined(opened, space, left, right, dictionary, names, refinements, wait)
+    version = open_store(store, catalog).join(
+        space, left, right, dictionary, names, refinements=refinements, wait=wait
+    )
     shown = ("training seeds known", "training residual", "source precision", "source held-out")
     facts = [fact for fact in version.card if fact.name.startswith(shown)]
     if as_json:
@@ -67,13 +66,11 @@ def translate(
     as_json: AsJson = False,
 ) -> None:
     """Show the words of another language that are nearest to a word or a text."""
-    from spaceport.spaces.translating import translate as translated
-
     if ":" not in text:
         raise ParameterError(
             f"The text does not say its language: {text[:40]!r}.", "Write it like en:cat."
         )
-    found = translated(open_store(store, catalog)[space], text, to, k, retrieval)
+    found = open_store(store, catalog)[space].translate(text, to, k, retrieval)
     emit(found.rows(), as_json, None if as_json else ["id", "similarity"])
 
 

@@ -11,6 +11,8 @@ from spaceport import __version__
 from spaceport.cli import (
     building,
     exchange,
+    exporting,
+    joining,
     layers,
     looking,
     mapping,
@@ -34,7 +36,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(building.app, name="build")
-for group in (exchange, layers, looking, mapping, recommending, scoring, storing):
+for group in (
+    exchange,
+    exporting,
+    joining,
+    layers,
+    looking,
+    mapping,
+    recommending,
+    scoring,
+    storing,
+):
     group.add_to(app)
 
 

@@ -139,6 +139,11 @@ class Remote(Encoder):
         self._endpoint = Endpoint(url, key, timeout, retries, pace)
         self._width, self._texts = self.dimension, 0
 
+    @property
+    def at_once(self) -> int:  # type: ignore[override]  # what one request brings is kept by itself
+        """The texts of one request: a build that is cut off has lost no more."""
+        return self.batch
+
     def encode_batch(self, items: Sequence[str], role: str = "document") -> Matrix:
         """Encode texts, `batch` of them in a request.
 

@@ -77,6 +77,7 @@ class Network:
         self.module = module
         self.example = example
         self.missing = tuple(missing)
+        self._calls: dict[str, int] = {}
 
     @property
     def two_sided(self) -> bool:
@@ -209,8 +210,6 @@ class Network:
 
     def _once(self, name: str) -> bool:
         """Whether one pass runs this module once, so that it may end there."""
-        if not hasattr(self, "_calls"):
-            self._calls: dict[str, int] = {}
         if name not in self._calls:
             if self.example is None:
                 return False

@@ -34,7 +34,7 @@ def read_query(query: str | Path | bytes | Mapping[str, Any], modality: str) -> 
     """The item that a query names in a space of `modality`; None where a string names none.
 
     A string is a text; in a space of images or sound the path of a file, if there is one; in a space
-    of a table's rows a JSON object.
+    of a table's rows a JSON object; in a space of pairs either, ``en: the cat`` or ``{"en": "the cat"}``.
 
     Examples
     --------
@@ -47,7 +47,9 @@ def read_query(query: str | Path | bytes | Mapping[str, Any], modality: str) -> 
         return asked(query)
     if modality in _FILES:
         return asked(Path(query)) if Path(query).is_file() else None
-    return _object(query) if query.lstrip().startswith("{") else None
+    if query.lstrip().startswith("{"):
+        return _object(query)
+    return query if modality == "pairs" else None
 
 
 def _object(text: str) -> Any:

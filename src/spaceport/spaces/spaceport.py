@@ -98,7 +98,8 @@ class Spaceport:
             The similarity under which distance carries meaning.
         rows : {"entities", "items"}, optional
             A row for each thing the encoder learnt (the words), or for each item of the source. By
-            default entities where the source is running text (`corpus`) or interactions, else items.
+            default entities where the source is running text (`corpus`), interactions or pairs, else
+            items.
         keep_text : bool
             Store the texts, or the rows of a table, beside the vectors; searches and maps show them.
         refit : bool
@@ -140,7 +141,7 @@ class Spaceport:
         wait: float = 0.0,
     ) -> tuple[Version, Built]:
         """As `build`; gives also what was planned and done. Encoder None: the items are vectors."""
-        learnt_whole = source.modality in ("words", "interactions")
+        learnt_whole = source.modality in ("words", "interactions", "pairs")
         chosen = rows or ("entities" if learnt_whole else "items")
         order = Order(space, encoder, source, metric, chosen, keep_text, refit, resume)
         done = build(self.store, order, wait)
@@ -174,6 +175,42 @@ class Spaceport:
         return self.built(
             space, None, Given(ids, vectors, metadata or {}), metric=metric, wait=wait
         )[0]
+
+    def join(
+        self,
+        space: str,
+        left: str,
+        right: str,
+        dictionary: str | os.PathLike[str],
+        languages: Sequence[str],
+        *,
+        refinements: int = 5,
+        wait: float = 0.0,
+    ) -> Version:
+        """Lay one space of words onto another by a dictionary, and publish both as one space.
+
+        An orthogonal map is learnt from the dictionary's pairs (Procrustes), then again from the words
+        that are each other's nearest neighbors, `refinements` times.
+
+        Parameters
+        ----------
+        space : str
+            The new space's name. Its rows are ``en:cat``, ``fr:chat``.
+        left, right : str
+            Two versions of words; the right one's coordinates stay.
+        dictionary : path
+            A word of the left language, a tab and its translation on each line.
+        languages : sequence of 2 str
+            Short names for left and right.
+
+        Raises
+        ------
+        InputError
+            No pair of the dictionary is known in both spaces.
+        """
+        from spaceport.spaces.joining import join
+
+        return join(self, space, left, right, os.fspath(dictionary), languages, refinements, wait)
 
     def score(
         self,

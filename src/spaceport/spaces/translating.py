@@ -11,7 +11,7 @@ from spaceport.arrays import Vector, integer
 from spaceport.errors import NotFoundError, ParameterError, choices
 from spaceport.geometry.base import nearest
 from spaceport.geometry.csls import CSLS
-from spaceport.spaces.version import Found
+from spaceport.spaces.found import Found
 
 if TYPE_CHECKING:
     from spaceport.spaces.version import Version

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from spaceport.errors import NotFoundError, ParameterError, choices
 from spaceport.geometry import algebra, neighbors
 from spaceport.spaces import card, reading
 from spaceport.spaces.contract import Contract
+from spaceport.spaces.found import Found
 from spaceport.spaces.layout import metadata_names, unfixed
 from spaceport.spaces.query import Query, asked, read_query
 
@@ -25,46 +25,7 @@ if TYPE_CHECKING:
     from spaceport.spaces.recommending import History, Ranked
     from spaceport.spaces.store import Record, Store
 
-__all__ = ["Found", "Version"]
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """The answer of a search: ids with their similarities, the nearest first.
-
-    Attributes
-    ----------
-    ids : list of str
-    similarities : ndarray of shape (k,), float32
-        Under the version's metric; of the Euclidean metric, minus the distance.
-    columns : pyarrow.Table
-        The metadata of the rows found, in the same order.
-    """
-
-    ids: list[str]
-    similarities: npt.NDArray[np.float32]
-    columns: pa.Table
-
-    @property
-    def table(self) -> pa.Table:
-        """Everything as one Arrow table: id, similarity, then the metadata."""
-        head = pa.table({"id": self.ids, "similarity": self.similarities})
-        for name in self.columns.schema.names:
-            head = head.append_column(name, self.columns.column(name))
-        return head
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Everything as a list of plain dicts."""
-        rows: list[dict[str, Any]] = self.table.to_pylist()
-        return rows
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __repr__(self) -> str:
-        width = max(map(len, self.ids), default=0)
-        pairs = zip(self.ids, self.similarities, strict=True)
-        return "\n".join(f"{name:<{width}}  {similarity:.3f}" for name, similarity in pairs)
+__all__ = ["Version"]
 
 
 class Version:
@@ -288,6 +249,30 @@ class Version:
             self._matrix, positive, negative, k=min(integer(k, "k", 1), len(self)), method=method
         )
         return self._answer(indices, scores)
+
+    def translate(
+        self, text: str, to: str | None = None, k: int = 5, retrieval: str = "csls"
+    ) -> Found:
+        """The words of another language of the space that are nearest to a word or a text.
+
+        Parameters
+        ----------
+        text : str
+            ``en:cat``, or a text after its language, ``en: the cat``.
+        to : str, optional
+            The language to search in; may be left out where there are two.
+        k : int
+        retrieval : {"csls", "cosine"}
+            How neighbors are found; see `geometry.csls`.
+
+        Raises
+        ------
+        NotFoundError
+            The version has no languages, or not this one, or knows no word of the text.
+        """
+        from spaceport.spaces.translating import translate
+
+        return translate(self, text, to, k, retrieval)
 
     def recommend(self, user: History, k: int = 10, exclude_seen: bool = True) -> Ranked:
         """Items that a user may like, of a space built from interactions.
