@@ -10,10 +10,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULES = (
     *("spaces.spaceport", "spaces.version", "spaces.contract", "spaces.card"),
+    *("spaces.choosing", "spaces.choice"),
+    *("networks.where", "networks.origins", "networks.pooling", "networks.training"),
     *(
         "geometry.similarity",
         "geometry.neighbors",
         "geometry.algebra",
+        "geometry.alignment",
+        "geometry.csls",
         "geometry.moments",
         "geometry.spectrum",
         "geometry.cells",
@@ -23,6 +27,8 @@ MODULES = (
         "quality.similarity",
         "quality.probe",
         "quality.ranking",
+        "quality.selection",
+        "quality.translation",
         "tokens",
         "vocabulary",
         "phrases",
