@@ -127,9 +127,9 @@ def test_values_count_where_they_are_to() -> None:
 @pytest.mark.parametrize("extra", [0.0, 1.0])
 def test_a_batch_loses_what_the_formula_says(extra: float) -> None:
     """With no others, the batch's own items are the candidates; with all, all known items are."""
-    matrix = tastes(users=30, items=20)
-    features = csr_array((20, 0), dtype=np.float32)
-    feed = TowerTraining(matrix, features, 8, 4, 1, 0.0, 1000, 30, 0.1, 0)
+    matrix = tastes(users=12, items=40, each=5)
+    features = csr_array((40, 0), dtype=np.float32)
+    feed = TowerTraining(matrix, features, 8, 4, 1, 0.0, 1000, 12, 0.1, 0)
     feed._extra, batch = extra, feed._users
     torch_state = torch.random.get_rng_state()
     try:
@@ -149,11 +149,11 @@ def test_a_batch_loses_what_the_formula_says(extra: float) -> None:
         scores = (feed.network.user(means @ inputs) @ feed.network.item(inputs).T).numpy()
     missed = (1 - feed._popular) ** (~given).sum() * (1 - extra)
     scores = scores.astype(float) - np.log(np.maximum(1 - missed, 1e-12))
-    candidates = feed.known if extra else np.isin(np.arange(20), columns[~given])
+    candidates = feed.known if extra else np.isin(np.arange(40), columns[~given])
     scores = np.where(candidates & (half == 0), scores, -np.inf)
     told = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     losses = np.array([-told[r, c] for r, c in zip(rows[~given], columns[~given], strict=True)])
-    counts = np.bincount(rows[~given], minlength=30)[rows[~given]]
+    counts = np.bincount(rows[~given], minlength=12)[rows[~given]]
     assert found == pytest.approx((losses * counts**-0.5).sum() / (counts**-0.5).sum(), rel=1e-4)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from spaceport.arrays import Matrix
+from spaceport.encoders._rows import refuse_non_finite
 from spaceport.errors import InputError, ParameterError
 from spaceport.networks import kinds, models, origins
 from spaceport.networks.outputs import shown
@@ -22,10 +23,8 @@ __all__ = [
     "digests_of",
     "joined",
     "left_out",
-    "of_items",
     "refuse_axes",
     "refuse_lacking",
-    "refuse_non_finite",
     "refuse_widths",
     "together",
 ]
@@ -138,16 +137,6 @@ def left_out(folder: Path, unit: bool) -> list[str]:
     return [kind for kind in kinds if kind not in _OURS and not (unit and kind == "Normalize")]
 
 
-def of_items(vectors: Matrix, pieces: kinds.Pieces) -> Matrix:
-    """Each item's vector (n, d): the mean of its pieces', weighted by their amounts."""
-    starts = np.flatnonzero(np.diff(pieces.parents, prepend=-1))
-    if len(starts) == len(vectors):
-        return vectors
-    weights = pieces.amounts[:, None].astype(np.float32)
-    summed = np.add.reduceat(vectors * weights, starts)
-    return np.asarray(summed / np.add.reduceat(weights, starts), np.float32)
-
-
 def together(
     names: list[list[str]], vectors: list[Matrix], pieces: kinds.Pieces, items: Sequence[str]
 ) -> Iterator[tuple[list[str], Matrix]]:
@@ -157,21 +146,3 @@ def together(
         rows = np.concatenate(vectors[start:end])
         refuse_non_finite(rows.max(0, keepdims=True), [item])
         yield [name for piece in names[start:end] for name in piece], rows
-
-
-def refuse_non_finite(vectors: Matrix, items: Sequence[Any]) -> None:
-    """See that every item has a vector of numbers.
-
-    Raises
-    ------
-    InputError
-        Some have not; the first is named.
-    """
-    bad = np.flatnonzero(~np.isfinite(vectors).all(1))
-    if len(bad):
-        item = items[bad[0]]
-        told = f", {item[:60]!r}" if isinstance(item, str) else f", number {int(bad[0])}"
-        raise InputError(
-            f"The network gives NaN or infinity for {len(bad)} of {len(items)} items; the first{told}.",
-            "Leave the items out, or take another layer.",
-        )

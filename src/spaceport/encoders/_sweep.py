@@ -21,7 +21,8 @@ import numpy.typing as npt
 import torch
 
 from spaceport.arrays import Matrix
-from spaceport.encoders._networks import joined, of_items
+from spaceport.encoders._networks import joined
+from spaceport.encoders._rows import of_items
 from spaceport.networks.batching import Budget
 from spaceport.networks.kinds import Pieces
 from spaceport.networks.network import Network

@@ -25,12 +25,11 @@ from spaceport.encoders._modules import Door, Model, Module, Prepare, Stored, is
 from spaceport.encoders._networks import (
     alike,
     joined,
-    of_items,
     refuse_axes,
-    refuse_non_finite,
     refuse_widths,
     together,
 )
+from spaceport.encoders._rows import of_items, refuse_non_finite
 from spaceport.encoders.base import Encoder, State
 from spaceport.errors import InputError, ParameterError
 from spaceport.networks import kinds, models, pooling, where
@@ -332,12 +331,6 @@ class Activations(Encoder):
         )
 
     def _after(self, vectors: Matrix) -> Matrix:
-        width = vectors.shape[1]
-        if self.dimension is not None and self.dimension > width:
-            raise ParameterError(
-                f"`dimension` must be at most {width}, which `{self.where}` has. Got {self.dimension}.",
-                "Leave it out to keep all values.",
-            )
         return pooling.after(
             vectors, layer_norm=self.layer_norm, dimension=self.dimension, unit=self.unit
         )

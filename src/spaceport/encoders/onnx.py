@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spaceport.arrays import Matrix, generator, integer
+from spaceport.encoders._rows import of_items, refuse_non_finite
 from spaceport.encoders.base import Encoder, State
 from spaceport.errors import InputError, ParameterError, choices
 from spaceport.networks import origins, pooling
@@ -186,14 +187,8 @@ class ONNX(Encoder):
             self._pooled(values, _counts(pieces, place))
             for place, values in enumerate(session.each(pieces.tokens))
         ]
-        vectors = _of_items(np.concatenate(rows), pieces)
-        _refuse_non_finite(vectors, items)
-        width = vectors.shape[1]
-        if self.dimension is not None and self.dimension > width:
-            raise ParameterError(
-                f"`dimension` must be at most {width}, which `{self.where}` has. Got {self.dimension}.",
-                "Leave it out to keep all values.",
-            )
+        vectors = of_items(np.concatenate(rows), pieces)
+        refuse_non_finite(vectors, items)
         return pieces, pooling.after(
             vectors, layer_norm=self.layer_norm, dimension=self.dimension, unit=self.unit
         )
@@ -274,26 +269,6 @@ def _counts(pieces: Pieces, place: int) -> npt.NDArray[np.bool_]:
     """Which positions of a piece count, (1, t); a piece of special tokens alone keeps them."""
     plain = ~pieces.special[place]
     return (np.ones_like(plain) if pieces.all_real or not plain.any() else plain)[None]
-
-
-def _of_items(vectors: Matrix, pieces: Pieces) -> Matrix:
-    """Each text's vector: the mean of its pieces', weighted by their tokens."""
-    starts = np.flatnonzero(np.diff(pieces.parents, prepend=-1))
-    if len(starts) == len(vectors):
-        return vectors
-    weights = pieces.amounts[:, None].astype(np.float32)
-    summed = np.add.reduceat(vectors * weights, starts)
-    return np.asarray(summed / np.add.reduceat(weights, starts), np.float32)
-
-
-def _refuse_non_finite(vectors: Matrix, items: Sequence[str]) -> None:
-    bad = np.flatnonzero(~np.isfinite(vectors).all(1))
-    if len(bad):
-        raise InputError(
-            f"The network gives NaN or infinity for {len(bad)} of {len(items)} items; the first, "
-            f"{items[bad[0]][:60]!r}.",
-            "Leave the items out, or take another layer.",
-        )
 
 
 def _unit(vectors: Matrix) -> Matrix:

@@ -63,7 +63,7 @@ class TwoTower(InteractionEncoder):
     weighting : {"binary", "value", "log"}
         What the values of a history become as weights c: 1, the value, ln(1 + value).
     id_dropout : float
-        In [0, 1).
+        In [0, 1). More of it ranks cold items better, and known ones worse.
     negatives : int
         About how many items an item that is to be told competes with, beside the batch's own.
     epochs : int
@@ -104,10 +104,10 @@ class TwoTower(InteractionEncoder):
         weighting: str = "binary",
         id_dropout: float = 0.1,
         negatives: int = 1024,
-        epochs: int = 30,
+        epochs: int = 20,
         batch_size: int = 32,
         learning_rate: float = 0.01,
-        patience: int = 5,
+        patience: int = 10,
         validation: float = 0.05,
         seed: int = 0,
     ) -> None:

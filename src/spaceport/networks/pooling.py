@@ -133,11 +133,21 @@ def pool(values: npt.NDArray[Any], real: npt.NDArray[Any] | None, pooling: str) 
 def after(vectors: Matrix, *, layer_norm: bool, dimension: int | None, unit: bool) -> Matrix:
     """Layer norm (no learnt scale), then the first `dimension` values, then unit length; each if told.
 
+    Raises
+    ------
+    ParameterError
+        There are fewer than `dimension` values.
+
     Examples
     --------
     >>> after(np.array([[3.0, 4.0, 7.0]], np.float32), layer_norm=False, dimension=2, unit=True).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
+    if dimension is not None and dimension > vectors.shape[1]:
+        raise ParameterError(
+            f"`dimension` must be at most {vectors.shape[1]}, which the layer has. Got {dimension}.",
+            "Leave it out to keep all values.",
+        )
     if layer_norm:
         centered = vectors - vectors.mean(1, keepdims=True)
         spread = np.sqrt(np.square(centered).mean(1, keepdims=True) + _EPSILON)

@@ -99,7 +99,7 @@ def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Bu
     plan = _plan(store, writer.latest, order, spool)
     if plan.base is not None and plan.nothing and _shown_alike(store, plan.base, order, spool):
         return Built(plan.base, Change("none", "nothing changed"), plan)
-    if plan.encoder is not None and not plan.settled:
+    if plan.encoder is not None and not (plan.settled and plan.encoder.fitted):
         plan = replace(plan, encoder=learnt(store, plan.base, order, writer.unpublished))
     encoding = Encoding(plan.encoder, writer.unpublished)
     evidence = None if plan.base is None else _evidence(store, plan, plan.base, spool, encoding)
