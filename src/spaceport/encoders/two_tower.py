@@ -53,7 +53,7 @@ class TwoTower(InteractionEncoder):
     hidden : int
         The width of an item's input, and of the hidden layers.
     layers : int
-        Hidden layers of each tower; without any, cold items are ranked better on few entries
+        Hidden layers of each tower; with few entries none rank as well as one
         (``python -m benchmarks two_tower``).
     features : sequence of str, optional
         The columns of the items' table that are features; default all. None are used with ``[]``.

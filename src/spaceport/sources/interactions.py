@@ -246,7 +246,9 @@ class Interactions(Source):
             found.update(column.tobytes() + b"|")
         told = self._item_rows()
         if told is not None:
-            found.update(b"|".join([str(told.schema).encode(), *content_bytes(told.to_struct_array())]))
+            found.update(
+                b"|".join([str(told.schema).encode(), *content_bytes(told.to_struct_array())])
+            )
         return found.hexdigest()
 
     def entries(self) -> Entries:
