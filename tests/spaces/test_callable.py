@@ -90,7 +90,7 @@ def test_the_card_names_the_function(store: sp.Spaceport, tmp_path: Path) -> Non
     version = store.build("letters", encoder(letters), table(tmp_path, TEXTS))
     facts = {fact.name: fact.value for fact in version.card}
     assert facts["encoder"] == "callable(revision='1', modality='texts')"
-    assert facts["training function"].endswith("test_callable.letters")
+    assert facts["encoding function"].endswith("test_callable.letters")
 
 
 def test_a_new_process_is_told_to_give_the_function_again(

@@ -28,6 +28,7 @@ CURVE = "training curve"
 SPECTRUM_ROWS = 100_000
 EXAMPLES = 5
 _FITTED = "by the encoder while it was fitted"
+_GIVEN = "by the encoder while it encoded"
 _READ = "by the source while it was read"
 
 
@@ -180,9 +181,10 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
     facts = []
     if encoder is not None:
         told = encoder.facts()
+        work, how = ("training", _FITTED) if encoder.fitted else ("encoding", _GIVEN)
         facts.append(Fact("encoder", encoder.spec, encoder.spec, "as it was built"))
         facts += [
-            _curve(value) if name == "curve" else _told("training", name, value, _FITTED)
+            _curve(value) if name == "curve" else _told(work, name, value, how)
             for name, value in told.items()
         ]
     facts += [
