@@ -32,7 +32,7 @@ Places = npt.NDArray[np.int64]
 _TOGETHER = 4096  # held-out texts that are looked at at a time
 
 
-class Averages(torch.nn.Module):  # type: ignore[misc]  # torch is not looked into by mypy
+class Averages(torch.nn.Module):
     """The table and the classes.
 
     Parameters
@@ -115,7 +115,7 @@ class Averaging(Training):
         return _RowAdam(list(self.network.parameters()), lr=learning_rate)
 
 
-class _RowAdam(torch.optim.SparseAdam):  # type: ignore[misc]  # as above
+class _RowAdam(torch.optim.SparseAdam):
     """`SparseAdam` that goes on after a checkpoint as if there had been none."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

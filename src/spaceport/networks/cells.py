@@ -63,7 +63,7 @@ class Cells:
         return len(self.numbers)
 
 
-class Autoencoder(nn.Module):  # type: ignore[misc]  # mypy does not look into torch
+class Autoencoder(nn.Module):
     """From a row's cells to d numbers and back.
 
     Parameters

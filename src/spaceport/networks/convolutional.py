@@ -29,7 +29,7 @@ _STAGES = 2
 _FLOOR = 0.02
 
 
-class Entrance(nn.Module):  # type: ignore[misc]  # torch is not looked into by mypy
+class Entrance(nn.Module):
     """Pictures in [0, 1] evened out, as the first convolution takes them.
 
     Parameters
@@ -62,7 +62,7 @@ class Entrance(nn.Module):  # type: ignore[misc]  # torch is not looked into by 
         return evened.contiguous(memory_format=torch.channels_last)
 
 
-class Block(nn.Module):  # type: ignore[misc]  # as above
+class Block(nn.Module):
     """Two convolutions beside which the input goes straight on."""
 
     def __init__(self, channels: int) -> None:

@@ -69,7 +69,7 @@ def export(model: str, folder: Path) -> float:
     return departure
 
 
-class _HiddenStates(torch.nn.Module):  # type: ignore[misc]  # torch comes without types here
+class _HiddenStates(torch.nn.Module):
     def __init__(self, module: Any) -> None:
         super().__init__()
         self.module = module

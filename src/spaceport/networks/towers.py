@@ -46,7 +46,7 @@ _JUDGED = 1024  # held-out entries that are looked at after each epoch
 _CANDIDATES = 16_384  # items among which each of them is looked for
 
 
-class Tower(nn.Module):  # type: ignore[misc]  # mypy does not look into torch
+class Tower(nn.Module):
     """A straight way, and beside it one through hidden layers where there are any."""
 
     def __init__(self, inputs: int, dimension: int, layers: int) -> None:
@@ -62,7 +62,7 @@ class Tower(nn.Module):  # type: ignore[misc]  # mypy does not look into torch
         return y if self.bent is None else y + self.bent(x)
 
 
-class Towers(nn.Module):  # type: ignore[misc]  # mypy does not look into torch
+class Towers(nn.Module):
     """Both towers, over the same items' inputs.
 
     Parameters
