@@ -3,7 +3,16 @@
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["algebra", "alignment", "cells", "csls", "moments", "neighbors", "similarity", "spectrum"]
+__all__ = [
+    "algebra",
+    "alignment",
+    "cells",
+    "csls",
+    "moments",
+    "neighbors",
+    "similarity",
+    "spectrum",
+]
 
 
 def __getattr__(name: str) -> ModuleType:
