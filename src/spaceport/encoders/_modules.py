@@ -210,6 +210,7 @@ def _installed(name: str) -> bool:
 
 
 def _identity(folder: Path) -> dict[str, Any]:
+    origins.weights(folder)
     return {"files": digests_of(folder), "modalities": [*kinds.modalities_of(folder)]}
 
 

@@ -332,7 +332,11 @@ class Activations(Encoder):
 
     def _after(self, vectors: Matrix) -> Matrix:
         return pooling.after(
-            vectors, layer_norm=self.layer_norm, dimension=self.dimension, unit=self.unit
+            vectors,
+            layer_norm=self.layer_norm,
+            dimension=self.dimension,
+            unit=self.unit,
+            where=f"`{self.where}`",
         )
 
     def facts(self) -> dict[str, Any]:

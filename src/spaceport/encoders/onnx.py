@@ -190,7 +190,11 @@ class ONNX(Encoder):
         vectors = of_items(np.concatenate(rows), pieces)
         refuse_non_finite(vectors, items)
         return pieces, pooling.after(
-            vectors, layer_norm=self.layer_norm, dimension=self.dimension, unit=self.unit
+            vectors,
+            layer_norm=self.layer_norm,
+            dimension=self.dimension,
+            unit=self.unit,
+            where=f"`{self.where}`",
         )
 
     def _pooled(self, values: list[npt.NDArray[Any]], real: npt.NDArray[np.bool_]) -> Matrix:

@@ -130,8 +130,17 @@ def pool(values: npt.NDArray[Any], real: npt.NDArray[Any] | None, pooling: str) 
     return np.asarray((weights[:, None, :] @ values)[:, 0], np.float32)
 
 
-def after(vectors: Matrix, *, layer_norm: bool, dimension: int | None, unit: bool) -> Matrix:
+def after(
+    vectors: Matrix,
+    *,
+    layer_norm: bool,
+    dimension: int | None,
+    unit: bool,
+    where: str = "the layer",
+) -> Matrix:
     """Layer norm (no learnt scale), then the first `dimension` values, then unit length; each if told.
+
+    `where` is what the vectors are of, for the error.
 
     Raises
     ------
@@ -145,7 +154,7 @@ def after(vectors: Matrix, *, layer_norm: bool, dimension: int | None, unit: boo
     """
     if dimension is not None and dimension > vectors.shape[1]:
         raise ParameterError(
-            f"`dimension` must be at most {vectors.shape[1]}, which the layer has. Got {dimension}.",
+            f"`dimension` must be at most {vectors.shape[1]}, which {where} has. Got {dimension}.",
             "Leave it out to keep all values.",
         )
     if layer_norm:

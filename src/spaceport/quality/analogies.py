@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from spaceport.arrays import Matrix, ids, integer, matrix
 from spaceport.errors import InputError
+from spaceport.quality.lines import lines
 
 __all__ = ["AnalogyScores", "Questions", "Tally", "analogies", "read_questions"]
 
@@ -121,9 +122,9 @@ def read_questions(path: str | Path) -> dict[str, list[tuple[str, str, str, str]
         A line that holds another number of words, or a question before the first section.
     """
     sections: dict[str, list[tuple[str, str, str, str]]] = {}
-    for number, line in _lines(Path(path)):
-        if line.startswith(":"):
-            section = sections.setdefault(line[1:].strip(), [])
+    for number, line in lines(path):
+        if line.lstrip().startswith(":"):
+            section = sections.setdefault(line.lstrip()[1:].strip(), [])
             continue
         asked = line.split()
         if len(asked) != 4 or not sections:
@@ -133,14 +134,6 @@ def read_questions(path: str | Path) -> dict[str, list[tuple[str, str, str, str]
             )
         section.append((asked[0], asked[1], asked[2], asked[3]))
     return sections
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not empty, with their numbers."""
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, line.strip()
 
 
 def _normalized(vectors: Matrix) -> Matrix:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from spaceport.arrays import ids, matrix
 from spaceport.errors import InputError
+from spaceport.quality.lines import lines
 
 __all__ = ["Judgement", "SimilarityScore", "read_pairs", "word_similarity"]
 
@@ -99,9 +100,7 @@ def read_pairs(path: str | Path) -> list[Judgement]:
         A line that is none of these.
     """
     pairs: list[Judgement] = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in lines(path):
         try:
             first, second, judged = line.split()
             pairs.append((first, second, float(judged)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from spaceport.arrays import Matrix, ids, integer, matrix
 from spaceport.errors import InputError, ParameterError, choices
 from spaceport.geometry.base import Found, nearest
 from spaceport.geometry.csls import CSLS
+from spaceport.quality.lines import lines
 from spaceport.quality.probe import Accuracy
 
 __all__ = [
@@ -193,7 +194,7 @@ def read_dictionary(path: str | Path) -> dict[str, list[str]]:
         A line without a translation, or a file without any.
     """
     dictionary: dict[str, list[str]] = {}
-    for number, line in _lines(Path(path)):
+    for number, line in lines(path):
         fields = [part.strip() for part in (line.split("\t") if "\t" in line else line.split())]
         word, answers = fields[0], [answer for answer in fields[1:] if answer]
         if not word or not answers:
@@ -219,11 +220,3 @@ def _search(
     if retrieval == "cosine":
         return nearest(Y, queries, k)
     return CSLS(X, Y, neighborhood).search(queries, k)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not empty, with their numbers."""
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, line.rstrip("\r\n")
