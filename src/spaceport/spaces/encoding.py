@@ -103,14 +103,10 @@ def keeps_positions(table: pa.Schema) -> bool:
 
 
 def hashes(table: VectorTable) -> Iterator[tuple[str, bytes, bytes]]:
-    """Of each item behind a version's rows: id, content hash, item hash; each item once."""
+    """Of the item behind each row: id, content hash, item hash; an item comes as often as it has rows."""
     name = "parent" if keeps_positions(table.schema) else "id"
-    before = None
     for batch in table.scan([name, "content_hash", "item_hash"]):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            if name == "id" or row[0] != before:
-                yield row
-            before = row[0]
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def row_ids(table: VectorTable, items: Iterable[str]) -> list[str]:
