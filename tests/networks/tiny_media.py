@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 __all__ = ["AUDIO", "IMAGES", "save"]
 
 TRANSFORMER = {
@@ -131,6 +129,8 @@ AUDIO = {f.__name__: f for f in (wav2vec2, hubert, whisper, ast)}
 def save(make, folder: Path) -> Path:
     """Make a network with weights drawn from one seed, far enough from zero, and save it."""
     folder.mkdir(exist_ok=True)
+    import torch
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network, preparing = make()
