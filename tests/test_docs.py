@@ -29,6 +29,8 @@ def generator():
 
 @pytest.mark.parametrize("page", ["command_line.md", "python.md"])
 def test_the_reference_pages_are_what_the_code_says(page: str) -> None:
+    for extra in ("torch", "transformers", "tokenizers", "onnxruntime"):
+        pytest.importorskip(extra, reason=f"the pages tell of every method: needs {extra}")
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert written == generator().pages()[page], "run: .venv/bin/python docs/generate.py"
 
