@@ -11,7 +11,6 @@ import pytest
 import spaceport
 from imports import modules
 
-
 OPTIONAL = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
 
 
