@@ -71,6 +71,16 @@ def test_it_learns_and_keeps_the_best_epoch() -> None:
     assert curve.facts()["best epoch"] == curve.best + 1
 
 
+def test_each_epoch_has_an_order_of_its_own() -> None:
+    line, orders = Line(), []
+    batches = line.batches
+    line.batches = lambda rng: orders.append([b.tolist() for b in batches(rng)]) or iter(orders[-1])
+    train(line, Schedule(epochs=3, learning_rate=0.1))
+    flat = [[row for batch in order for row in batch] for order in orders]
+    assert all(sorted(order) == list(range(64)) for order in flat)
+    assert flat[0] != flat[1] != flat[2] != flat[0]
+
+
 def test_it_stops_when_nothing_gets_better() -> None:
     curve = train(Line(), Schedule(epochs=500, learning_rate=0.1, patience=3))
     assert len(curve.epochs) - 1 - curve.best == 3
