@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from databases import Server, binaries, server
 
 # No deadline: these machines are shared, and a slow call is not a wrong one.
 settings.register_profile("spaceport", deadline=None)
@@ -22,3 +25,30 @@ def data() -> Path:
     if not (folder / "README.md").is_file():
         pytest.skip(f"no real data in {folder}: set SPACEPORT_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of our own on the loopback."""
+    if binaries() is None:
+        pytest.skip(
+            "PostgreSQL is not installed: no initdb in /usr/lib/postgresql/*/bin or on the path"
+        )
+    with server() as started:
+        yield started
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """The URL of a database of its own on that server."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty catalog, once in SQLite and once in PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/catalog.sqlite"
+    made: str = request.getfixturevalue("postgres_url")
+    return made

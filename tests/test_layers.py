@@ -22,13 +22,15 @@ ORDER = [
     "phrases",
     "networks",
     "encoders",
+    "adapters",
     "quality",
     "maps",
+    "storage",
     "spaces",
     "cli",
     "testing",
 ]
-FAMILIES = ("encoders", "maps", "sources")
+FAMILIES = ("adapters", "encoders", "maps", "sources")
 
 
 def layer(module: str) -> str:
@@ -93,7 +95,7 @@ def test_no_circle() -> None:
 def house(tmp_path: Path) -> Path:
     for name in (
         "errors",
-        "spaces/store",
+        "storage/store",
         "encoders/lsa",
         "encoders/onehot",
         "geometry/a",
@@ -106,8 +108,8 @@ def house(tmp_path: Path) -> Path:
 
 
 def test_saboteur_late_import_of_a_later_layer(house: Path) -> None:
-    (house / "errors.py").write_text("def f():\n    from spaceport.spaces import store\n")
-    assert wrong_layers(imports(house)) == ["errors:2 imports spaces.store"]
+    (house / "errors.py").write_text("def f():\n    from spaceport.storage import store\n")
+    assert wrong_layers(imports(house)) == ["errors:2 imports storage.store"]
 
 
 def test_saboteur_sibling(house: Path) -> None:

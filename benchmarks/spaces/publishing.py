@@ -15,8 +15,8 @@ import lance
 import numpy as np
 import pyarrow as pa
 
-from spaceport.spaces.names import Number
-from spaceport.spaces.store import Record, Store, open_store
+from spaceport.storage.names import Number
+from spaceport.storage.store import Record, Store, open_store
 
 ROWS, DIMENSION, ASKED, BATCH = 1_000_000, 128, 1_000, 8192
 ROUNDS, LOOKS = 5, 15

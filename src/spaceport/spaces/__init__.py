@@ -1,1 +1,1 @@
-"""Spaces in two storeys: a store of versions below; contract, build, card and version above."""
+"""Spaces as users see them: contract, build, card, version; what lies below is `storage`."""

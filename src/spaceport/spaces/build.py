@@ -31,8 +31,8 @@ from spaceport.spaces.reading import read_canaries, read_encoder
 from spaceport.spaces.resuming import check_resume, learnt
 
 if TYPE_CHECKING:
-    from spaceport.spaces.store import Record, Store, Writer
-    from spaceport.spaces.vectors import VectorTable
+    from spaceport.storage.store import Record, Store, Writer
+    from spaceport.storage.vectors import VectorTable
 
 __all__ = ["Built", "Plan", "build"]
 

@@ -12,8 +12,8 @@ from spaceport.spaces.change import Change, Evidence
 from spaceport.spaces.contract import Canaries
 
 if TYPE_CHECKING:
-    from spaceport.spaces.store import Record
-    from spaceport.spaces.vectors import VectorTable
+    from spaceport.storage.store import Record
+    from spaceport.storage.vectors import VectorTable
 
 __all__ = ["Draft", "Order"]
 

@@ -16,7 +16,7 @@ from spaceport.spaces.journal import Encoded, Journal
 from spaceport.spaces.layout import item_rows, unfixed
 
 if TYPE_CHECKING:
-    from spaceport.spaces.vectors import VectorTable
+    from spaceport.storage.vectors import VectorTable
 
 __all__ = ["Encoding", "hashes", "keeps_positions", "row_ids", "row_schema"]
 

@@ -16,7 +16,7 @@ from spaceport.spaces.layout import pick, unfixed
 from spaceport.spaces.reading import read_canaries
 
 if TYPE_CHECKING:
-    from spaceport.spaces.store import Record, Store
+    from spaceport.storage.store import Record, Store
 
 __all__ = ["SHARED_SAMPLE", "of_entities", "of_items"]
 

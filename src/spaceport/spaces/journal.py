@@ -22,8 +22,8 @@ import pyarrow as pa
 
 from spaceport.arrays import Matrix
 from spaceport.errors import InputError
-from spaceport.spaces.files import flush, room
 from spaceport.spaces.layout import fixed, unfixed
+from spaceport.storage.files import flush, room
 
 __all__ = ["Encoded", "Journal"]
 

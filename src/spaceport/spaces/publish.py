@@ -16,11 +16,11 @@ from spaceport.spaces import card
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.items import Spool
 from spaceport.spaces.layout import content_names
-from spaceport.spaces.names import Number
+from spaceport.storage.names import Number
 
 if TYPE_CHECKING:
     from spaceport.spaces.draft import Draft, Order
-    from spaceport.spaces.store import Record, Store, Writer
+    from spaceport.storage.store import Record, Store, Writer
 
 __all__ = ["CELL_COUNTS", "NEIGHBORS", "publish"]
 

@@ -12,7 +12,7 @@ from spaceport.geometry.neighbors import Graph
 from spaceport.spaces.contract import Canaries
 
 if TYPE_CHECKING:
-    from spaceport.spaces.store import Record, Store
+    from spaceport.storage.store import Record, Store
 
 __all__ = ["read_canaries", "read_cells", "read_encoder", "read_graph"]
 

@@ -12,7 +12,7 @@ from spaceport.spaces.draft import Order
 from spaceport.spaces.reading import read_encoder
 
 if TYPE_CHECKING:
-    from spaceport.spaces.store import Record, Store
+    from spaceport.storage.store import Record, Store
 
 __all__ = ["check_resume", "learnt"]
 

@@ -21,8 +21,8 @@ from spaceport.spaces.raw import raw_features
 
 if TYPE_CHECKING:
     from spaceport.sources.base import Source
-    from spaceport.spaces.store import Record, Store
     from spaceport.spaces.version import Version
+    from spaceport.storage.store import Record, Store
 
 __all__ = [
     "held_out_source",

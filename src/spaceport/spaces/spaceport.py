@@ -13,13 +13,12 @@ from spaceport.encoders.base import Encoder
 from spaceport.sources.base import Source
 from spaceport.spaces.build import Built, build
 from spaceport.spaces.draft import Order
-from spaceport.spaces.store import Store, open_store
 from spaceport.spaces.version import Version
+from spaceport.storage.store import Store, open_store
 
 if TYPE_CHECKING:
     from spaceport.spaces.card import Fact
-    from spaceport.spaces.catalog import Move
-    from spaceport.spaces.store import Removed
+    from spaceport.storage.store import Move, Removed
 
 __all__ = ["Spaceport", "open"]
 

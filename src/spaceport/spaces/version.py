@@ -23,7 +23,7 @@ from spaceport.spaces.query import Query, asked, read_query
 
 if TYPE_CHECKING:
     from spaceport.spaces.recommending import History, Ranked
-    from spaceport.spaces.store import Record, Store
+    from spaceport.storage.store import Record, Store
 
 __all__ = ["Version"]
 

@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Integer,
     MetaData,
@@ -15,7 +16,18 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["alias_history", "aliases", "files", "metadata", "spaces", "store", "versions"]
+__all__ = [
+    "alias_history",
+    "aliases",
+    "artifact_files",
+    "artifacts",
+    "consumers",
+    "files",
+    "metadata",
+    "spaces",
+    "store",
+    "versions",
+]
 
 metadata = MetaData()
 
@@ -47,6 +59,8 @@ versions = Table(
     Column("folder", Text, nullable=False),
     Column("spec", Text, nullable=False),
     Column("notes", JSON, nullable=False),
+    Column("who", String(256)),
+    Column("lineage", JSON),
     UniqueConstraint("space", "major", "minor", "patch", name="one_version_per_number"),
 )
 
@@ -79,4 +93,47 @@ alias_history = Table(
     Column("before", Integer, ForeignKey("versions.id")),
     Column("after", Integer, ForeignKey("versions.id"), nullable=False),
     Column("note", Text, nullable=False),
+    Column("evidence", JSON),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("space", String(64), ForeignKey("spaces.name"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("version_id", Integer, ForeignKey("versions.id"), nullable=False),
+    Column("target_id", Integer, ForeignKey("versions.id")),
+    Column("fingerprint", String(64), nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+)
+
+artifact_files = Table(
+    "artifact_files",
+    metadata,
+    Column("artifact_id", Integer, ForeignKey("artifacts.id"), primary_key=True),
+    Column("path", String(512), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+consumers = Table(
+    "consumers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("space", String(64), ForeignKey("spaces.name"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("owner", String(256), nullable=False),
+    Column("pin", String(32), nullable=False),
+    Column("task", JSON, nullable=False),
+    Column("tolerance", Float, nullable=False),
+    Column("artifact_id", Integer, ForeignKey("artifacts.id")),
+    Column("created", String(32), nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("removed", String(32)),
+    Column("removed_by", String(256)),
 )

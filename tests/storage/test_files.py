@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spaceport.errors import CorruptError, StoreError
-from spaceport.spaces.files import (
+from spaceport.storage.files import (
     Entry,
     Sealer,
     check,

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from spaceport.spaces.names import Number
-from spaceport.spaces.store import Writer, open_store
+from spaceport.storage.names import Number
+from spaceport.storage.store import Writer, open_store
 
 FIELDS = {"contract": {"metric": "cosine"}, "fingerprint": "a" * 64}
 SCHEMA = pa.schema({"id": pa.string(), "vector": pa.list_(pa.float32(), 32)})

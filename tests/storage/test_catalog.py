@@ -26,18 +26,20 @@ from spaceport.errors import (
     SpaceportError,
     StoreError,
 )
-from spaceport.spaces import database as databases
-from spaceport.spaces import tables
-from spaceport.spaces.catalog import Catalog, Record, earlier
-from spaceport.spaces.database import Database
-from spaceport.spaces.files import Entry
-from spaceport.spaces.names import Number
-from spaceport.spaces.store import open_store
+from spaceport.storage import database as databases
+from spaceport.storage import tables
+from spaceport.storage.aliases import Aliases, earlier
+from spaceport.storage.catalog import Catalog, Record
+from spaceport.storage.clock import now
+from spaceport.storage.database import Database
+from spaceport.storage.files import Entry
+from spaceport.storage.names import Number
+from spaceport.storage.store import open_store
 
 A = Record(
     space="words",
     number=Number(1),
-    created="2026-01-02T03:04:05Z",
+    created=now(),
     kind="major",
     contract={"metric": "cosine", "canaries": ["雪", 0.5, None]},
     fingerprint="f" * 64,
@@ -52,12 +54,9 @@ A = Record(
 FILES = [Entry("spaces/words/x/b", 7, "b" * 64), Entry("spaces/words/x/a", 5_000_000_000, "a" * 64)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/catalog.sqlite"
-    made: str = request.getfixturevalue("postgres_url")
-    return made
+@pytest.fixture
+def url(catalog_url: str) -> str:
+    return catalog_url
 
 
 @pytest.fixture
@@ -146,30 +145,30 @@ def test_an_alias_moves_and_its_moves_are_kept(catalog: Catalog) -> None:
     one, two = numbered(1), numbered(2)
     catalog.commit(one, [])
     catalog.commit(two, [])
-    catalog.move(one, "live", "promote", "first")
-    catalog.move(two, "live", "promote", "better")
-    catalog.move(two, "live", "promote", "again")
-    assert catalog.aliases("words") == {"live": Number(2)}
-    moves = catalog.history("words", "live")
+    Aliases(catalog.database).move(one, "live", "promote", "first")
+    Aliases(catalog.database).move(two, "live", "promote", "better")
+    Aliases(catalog.database).move(two, "live", "promote", "again")
+    assert Aliases(catalog.database).of("words") == {"live": Number(2)}
+    moves = Aliases(catalog.database).history("words", "live")
     assert [(move.before, move.after, move.note) for move in moves] == [
         (None, Number(1), "first"),
         (Number(1), Number(2), "better"),
     ]
     assert all(move.who and move.at.endswith("Z") for move in moves)
     assert earlier(moves) == Number(1)
-    assert catalog.history("words", "other") == []
+    assert Aliases(catalog.database).history("words", "other") == []
 
 
 def test_rollbacks_go_back_one_step_each(catalog: Catalog) -> None:
     versions = [numbered(major) for major in (1, 2, 3)]
     for record in versions:
         catalog.commit(record, [])
-        catalog.move(record, "live", "promote", "")
+        Aliases(catalog.database).move(record, "live", "promote", "")
     for expected in (versions[1], versions[0]):
-        assert earlier(catalog.history("words", "live")) == expected.number
-        catalog.move(expected, "live", "rollback", "")
+        assert earlier(Aliases(catalog.database).history("words", "live")) == expected.number
+        Aliases(catalog.database).move(expected, "live", "rollback", "")
     with pytest.raises(NotFoundError, match="no other version"):
-        earlier(catalog.history("words", "live"))
+        earlier(Aliases(catalog.database).history("words", "live"))
 
 
 def test_making_the_tables_at_once_from_many_threads_makes_them_once(url: str) -> None:
@@ -189,18 +188,18 @@ def test_an_unknown_revision_is_a_newer_store(catalog: Catalog) -> None:
 
 @pytest.fixture
 def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Pretend to be the next release, whose second revision runs `line`."""
+    """Pretend to be the next release, whose third revision runs `line`."""
 
     def become(line: str) -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(databases.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "r0002_next.py").write_text(
+        (folder / "versions" / "r0003_next.py").write_text(
             "import sqlalchemy as sa\nfrom alembic import op\n"
-            "revision = '0002'\ndown_revision = '0001'\n"
+            "revision = '0003'\ndown_revision = '0002'\n"
             f"def upgrade():\n    op.add_column('spaces', sa.Column('owner', sa.Text))\n    {line}\n"
         )
         monkeypatch.setattr(databases, "MIGRATIONS", folder)
-        monkeypatch.setattr(databases, "HEAD", "0002")
+        monkeypatch.setattr(databases, "HEAD", "0003")
 
     return become
 
@@ -211,12 +210,44 @@ def test_an_older_catalog_is_brought_up_to_date(
     catalog.commit(A, FILES)
     next_release("pass")
     catalog.database.check()
-    assert catalog.database.revision() == "0002"
+    assert catalog.database.revision() == "0003"
     assert catalog.versions("words") == [A]
     with catalog.database.reading() as connection:
         assert "owner" in {
             column["name"] for column in sa.inspect(connection).get_columns("spaces")
         }
+
+
+def test_the_first_release_s_catalog_keeps_every_row(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r0002*", "*.pyc"))
+    with monkeypatch.context() as patched:
+        patched.setattr(databases, "MIGRATIONS", first)
+        patched.setattr(databases, "HEAD", "0001")
+        Database(url).make()
+    rows = [
+        "INSERT INTO spaces VALUES ('words', '2026-01-02T03:04:05Z')",
+        "INSERT INTO versions VALUES (7, 'words', 1, 0, 0, '2026-01-02T03:04:05Z', 'major', "
+        f"'{{\"metric\": \"cosine\"}}', '{'f' * 64}', 3, 8, 'd', 1, 'spaces/words/x', 'lsa()', '{{}}')",
+        "INSERT INTO files VALUES (7, 'spaces/words/x/a', 5, 'abc')",
+        "INSERT INTO aliases VALUES ('words', 'live', 7)",
+        "INSERT INTO alias_history VALUES "
+        "(100, 'words', 'live', 'promote', 'ann', '2026-01-02T03:04:05Z', NULL, 7, 'first')",
+    ]
+    database = Database(url)
+    with database.writing() as connection:
+        for row in rows:
+            connection.execute(sa.text(row.replace(":", "\\:")))
+    database.check()
+    assert database.revision() == databases.HEAD
+    (record,) = Catalog(database).versions("words")
+    assert (record.reference, record.rows, record.who, record.lineage) == ("words@1.0.0", 3, "", {})
+    assert Catalog(database).files(record) == [Entry("spaces/words/x/a", 5, "abc")]
+    (move,) = Aliases(database).history("words")
+    assert (move.who, move.note, move.after, move.evidence) == ("ann", "first", Number(1), {})
+    Aliases(database).move(record, "other", "promote", "new rows go in as well")
 
 
 def test_an_upgrade_that_fails_half_way_leaves_the_catalog_as_it_was(
@@ -226,7 +257,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_catalog_as_it_was(
     next_release("raise RuntimeError('power cut')")
     with pytest.raises(RuntimeError, match="power cut"):
         catalog.database.check()
-    assert catalog.database.revision() == "0001"
+    assert catalog.database.revision() == "0002"
     with catalog.database.reading() as connection:
         assert "owner" not in {
             column["name"] for column in sa.inspect(connection).get_columns("spaces")
@@ -327,7 +358,7 @@ def test_opening_an_up_to_date_catalog_imports_no_alembic(tmp_path: Path) -> Non
     database = Database.in_file(tmp_path / "catalog.sqlite")
     database.make()
     code = (
-        "import sys; from pathlib import Path; from spaceport.spaces.database import Database;"
+        "import sys; from pathlib import Path; from spaceport.storage.database import Database;"
         f"d = Database.in_file(Path({str(tmp_path / 'catalog.sqlite')!r}));"
         "assert d.exists(); d.check(); assert 'alembic' not in sys.modules"
     )

@@ -24,11 +24,11 @@ from spaceport.errors import (
     ParameterError,
     StoreError,
 )
-from spaceport.spaces.files import room
+from spaceport.storage.files import room
 
 __all__ = ["HEAD", "MIGRATIONS", "Database"]
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 30.0  # seconds that SQLite waits for another process's commit, which takes milliseconds
 

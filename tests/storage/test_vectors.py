@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaceport.errors import CorruptError, InputError, NotFoundError
-from spaceport.spaces import datasets
-from spaceport.spaces import index as indexes
-from spaceport.spaces.datasets import create, extend
-from spaceport.spaces.files import listing
-from spaceport.spaces.index import IdIndex, hashes
-from spaceport.spaces.vectors import HINT, VectorTable
+from spaceport.storage import datasets
+from spaceport.storage import index as indexes
+from spaceport.storage.datasets import create, extend
+from spaceport.storage.files import listing
+from spaceport.storage.index import IdIndex, hashes
+from spaceport.storage.vectors import HINT, VectorTable
 
 Rows = Callable[..., pa.RecordBatch]
 NASTY = ["'", "''", "\\", "\\'", '"', "a'b", "%", "_", "\0", "\n", "; --", "雪", "🦄", "é", "e\u0301", " ", "$1",

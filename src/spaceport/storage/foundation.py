@@ -24,9 +24,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from spaceport.errors import BusyError, CorruptError, NotFoundError, StoreError
-from spaceport.spaces.catalog import Catalog
-from spaceport.spaces.database import PATIENCE, Database
-from spaceport.spaces.files import flush, room, write
+from spaceport.storage.aliases import Aliases
+from spaceport.storage.catalog import Catalog
+from spaceport.storage.database import PATIENCE, Database
+from spaceport.storage.files import flush, room, write
+from spaceport.storage.registry import Registry
 
 __all__ = ["Foundation"]
 
@@ -83,6 +85,16 @@ class Foundation:
                 "Give a folder and a catalog that belong together.",
             )
         return catalog
+
+    @property
+    def aliases(self) -> Aliases:
+        """The aliases of all spaces."""
+        return Aliases(self.catalog.database)
+
+    @property
+    def registry(self) -> Registry:
+        """The artifacts and consumers of all spaces."""
+        return Registry(self.catalog.database)
 
     def make(self) -> None:
         """Make what is missing: the folder, its mark, the tables, and the bond of the two."""

@@ -14,8 +14,8 @@ from types import FrameType
 
 import pytest
 
-from spaceport.spaces.files import listing
-from spaceport.spaces.store import Record, Store, Writer, open_store
+from spaceport.storage.files import listing
+from spaceport.storage.store import Record, Store, Writer, open_store
 
 PUBLISHER = Path(__file__).with_name("publisher.py")
 SPACES = ("left", "right")
@@ -138,7 +138,7 @@ def interrupted_at(call: int) -> Iterator[list[int]]:
     count = [0]
 
     def profile(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and "/spaceport/spaces/" in frame.f_code.co_filename:
+        if event == "call" and "/spaceport/storage/" in frame.f_code.co_filename:
             count[0] += 1
             if count[0] == call:
                 sys.setprofile(None)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spaceport.errors import BusyError
-from spaceport.spaces.store import Record, Store
+from spaceport.storage.store import Record, Store
 
 PUBLISHER = Path(__file__).with_name("publisher.py")
 Publish = Callable[..., Record]
@@ -103,7 +103,7 @@ def test_one_writer_across_machines_on_postgresql(
     postgres_url: str, tmp_path: Path, first: Publish
 ) -> None:
     """Two mounts of one store whose lock files do not meet: the server's lock holds."""
-    from spaceport.spaces.store import open_store
+    from spaceport.storage.store import open_store
 
     here = open_store(tmp_path / "store", catalog=postgres_url)
     first(here)

@@ -19,9 +19,9 @@ from spaceport.errors import (
     SpaceportError,
     StoreError,
 )
-from spaceport.spaces.files import listing
-from spaceport.spaces.names import Number
-from spaceport.spaces.store import Record, Store, Writer, open_store
+from spaceport.storage.files import listing
+from spaceport.storage.names import Number
+from spaceport.storage.store import Record, Store, Writer, open_store
 
 Publish = Callable[..., Record]
 Rows = Callable[..., pa.RecordBatch]

@@ -19,8 +19,8 @@ from typing import Any
 import pyarrow as pa
 
 from spaceport.errors import InputError
-from spaceport.spaces.files import Entry, Sealer, listing, prune, room
-from spaceport.spaces.vectors import HINT, VectorTable, lance_library
+from spaceport.storage.files import Entry, Sealer, listing, prune, room
+from spaceport.storage.vectors import HINT, VectorTable, lance_library
 
 __all__ = ["Written", "create", "extend"]
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from spaceport.errors import ParameterError, StoreError
-from spaceport.spaces import datasets
-from spaceport.spaces.catalog import Catalog, Record, now
-from spaceport.spaces.files import Entry, Sealer, flush, listing, room
-from spaceport.spaces.names import KINDS, Number
-from spaceport.spaces.upkeep import leftovers, sweep
-from spaceport.spaces.vectors import VectorTable
+from spaceport.errors import ParameterError
+from spaceport.storage import datasets
+from spaceport.storage.catalog import Catalog, Record
+from spaceport.storage.clock import now, who
+from spaceport.storage.files import Entry
+from spaceport.storage.names import KINDS, Number
+from spaceport.storage.staging import Staging
+from spaceport.storage.upkeep import leftovers, sweep
+from spaceport.storage.vectors import VectorTable
 
 __all__ = ["UNPUBLISHED", "Writer"]
 
@@ -53,9 +54,8 @@ class Writer:
         self._vector_entries: tuple[Entry, ...] = ()
         self._published = False
         self.unpublished = root / UNPUBLISHED / space
-        self.folder = root / "spaces" / space / token
-        with room(root):
-            self.folder.mkdir(parents=True)
+        self._staging = Staging(root, catalog, space, token)
+        self.folder = self._staging.folder
 
     def create_vectors(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> VectorTable:
         """Write the vectors of a new major, in a dataset of their own.
@@ -104,6 +104,7 @@ class Writer:
         kind: str | None = None,
         spec: str = "",
         notes: Mapping[str, Any] | None = None,
+        lineage: Mapping[str, Any] | None = None,
     ) -> Record:
         """Bring every file to the disk, hash it, and commit the version.
 
@@ -111,7 +112,7 @@ class Writer:
         ----------
         number : Number
             One step after `latest`; after `keep_vectors` a patch.
-        contract, notes : mapping
+        contract, notes, lineage : mapping
             Anything that JSON can hold.
         fingerprint, spec : str
             Of the encoder.
@@ -141,9 +142,11 @@ class Writer:
             dimension=table.dimension,
             dataset=self._dataset,
             lance_version=table.version,
-            folder=self.folder.relative_to(self._root).as_posix(),
+            folder=self._staging.inside,
             spec=spec,
             notes=dict(notes or {}),
+            who=who(),
+            lineage=dict(lineage or {}),
         )
         self._commit(record, self._seal())
         self._published = True
@@ -151,31 +154,12 @@ class Writer:
         return record
 
     def leave(self) -> None:
-        """Remove what was written and no version lists: all of it, unless it was published.
-
-        The catalog is asked, since Ctrl-C may come just after the row; where it does not answer,
-        `gc` removes the rest another day.
-        """
-        if self._published:
-            return
-        with suppress(StoreError):
-            listed = self._catalog.listed(self.space)
-            dataset = [self._root / self._dataset] if self._dataset else []
-            for folder in (self.folder, *dataset):
-                sweep(self._root, folder, leftovers(self._root, folder, listed))
-            if not any(self.folder.parent.iterdir()):
-                self.folder.parent.rmdir()
+        """Remove what was written and no version lists: all of it, unless it was published."""
+        if not self._published:
+            self._staging.remove([self._root / self._dataset] if self._dataset else [])
 
     def _seal(self) -> list[Entry]:
-        """Bring everything to the disk; the manifest of the version."""
-        with room(self._root), closing(Sealer(self.folder)) as sealer:
-            own = sealer.entries(listing(self.folder))
-            for folder in (self.folder, *self.folder.parents):
-                flush(folder)
-                if folder == self._root:
-                    break
-        inside = self.folder.relative_to(self._root).as_posix()
-        return [*(entry.under(inside) for entry in own), *self._vector_entries]
+        return [*self._staging.seal(), *self._vector_entries]
 
     def _commit(self, record: Record, entries: Sequence[Entry]) -> None:
         self._catalog.commit(record, entries)

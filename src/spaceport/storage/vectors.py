@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError, NotFoundError, SpaceportError, choices
-from spaceport.spaces.index import IdIndex
+from spaceport.storage.index import IdIndex
 
 __all__ = ["HINT", "VectorTable", "lance_library"]
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from spaceport.errors import StoreError
-from spaceport.spaces.names import Number
-from spaceport.spaces.store import Record, Store, open_store
+from spaceport.storage.names import Number
+from spaceport.storage.store import Record, Store, open_store
 
 Publish = Callable[..., Record]
 Rows = Callable[..., pa.RecordBatch]

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from spaceport.errors import BusyError, NotFoundError, ParameterError, choices
-from spaceport.spaces.catalog import Move, Record, earlier
-from spaceport.spaces.database import Database
-from spaceport.spaces.files import Entry, check, read_checked, room
-from spaceport.spaces.foundation import Foundation
-from spaceport.spaces.names import check_alias, check_space, parse
-from spaceport.spaces.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
-from spaceport.spaces.vectors import VectorTable
-from spaceport.spaces.writer import UNPUBLISHED, Writer
+from spaceport.storage.aliases import ANY, Move, earlier
+from spaceport.storage.catalog import Record
+from spaceport.storage.database import Database
+from spaceport.storage.files import Entry, check, read_checked, room
+from spaceport.storage.foundation import Foundation
+from spaceport.storage.keeper import Keeper
+from spaceport.storage.names import Number, check_alias, check_space, parse
+from spaceport.storage.registry import Artifact, Consumer
+from spaceport.storage.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
+from spaceport.storage.vectors import VectorTable
+from spaceport.storage.writer import UNPUBLISHED, Writer
 
-__all__ = ["Record", "Removed", "Store", "Writer", "open_store"]
+__all__ = [
+    "Artifact",
+    "Consumer",
+    "Keeper",
+    "Move",
+    "Record",
+    "Removed",
+    "Store",
+    "Writer",
+    "open_store",
+]
 
 
 def open_store(path: str | Path | None = None, catalog: str | None = None) -> Store:
@@ -97,7 +111,7 @@ class Store:
         asked = parse(reference)
         versions = self.versions(asked.space)
         prefix = asked.prefix
-        aliases = self._foundation.catalog.aliases(asked.space)
+        aliases = self._foundation.aliases.of(asked.space)
         if prefix is None:
             number = aliases.get(asked.selector or "")
             found = [record for record in versions if record.number == number]
@@ -117,30 +131,30 @@ class Store:
             )
         return self._tables[key]
 
-    def files(self, record: Record) -> dict[str, Entry]:
-        """List the files of a version beside its vectors, by name."""
-        below = f"{record.folder}/"
-        entries = self._foundation.catalog.files(record)
+    def files(self, owner: Record | Artifact) -> dict[str, Entry]:
+        """List the files of a version beside its vectors, or of an artifact, by name."""
+        below = f"{owner.folder}/"
+        entries = self._entries(owner)
         return {e.path.removeprefix(below): e for e in entries if e.path.startswith(below)}
 
-    def file(self, record: Record, name: str) -> Path:
-        """Give the path of a version's file, checked against its SHA-256 at each call."""
-        entry = self._entry(record, name)
+    def file(self, owner: Record | Artifact, name: str) -> Path:
+        """Give the path of a version's or artifact's file, checked against its SHA-256 at each call."""
+        entry = self._entry(owner, name)
         path = self.root / entry.path
         check(path, entry)
         return path
 
-    def read(self, record: Record, name: str) -> bytes:
-        """Give the bytes of a version's file, checked.
+    def read(self, owner: Record | Artifact, name: str) -> bytes:
+        """Give the bytes of a version's or artifact's file, checked.
 
         Raises
         ------
         NotFoundError
-            The version has no such file; the message lists those that it has.
+            There is no such file; the message lists those that there are.
         CorruptError
             The file is missing, or its bytes are not those that were published.
         """
-        entry = self._entry(record, name)
+        entry = self._entry(owner, name)
         return read_checked(self.root / entry.path, entry)
 
     def verify(self, record: Record) -> list[str]:
@@ -167,30 +181,49 @@ class Store:
             removed += found
         return removed
 
-    def promote(self, reference: str, alias: str, note: str = "") -> Record:
-        """Let `alias` stand for a version; who did it, when and why is kept."""
+    def promote(
+        self,
+        reference: str,
+        alias: str,
+        note: str = "",
+        *,
+        evidence: Mapping[str, Any] | None = None,
+        expected: Number | object | None = ANY,
+        pins: Mapping[str, str] | None = None,
+    ) -> Record:
+        """Let `alias` stand for a version; who did it, when and why is kept.
+
+        `evidence`, `expected` and `pins` as in `Aliases.move`: what the decision was made on, what the
+        alias must stand for still, and the consumers' pins that move with it.
+        """
         record = self.resolve(reference)
-        self._foundation.catalog.move(record, check_alias(alias), "promote", note)
+        move = self._foundation.aliases.move
+        move(record, check_alias(alias), "promote", note, evidence, expected, pins)
         return record
+
+    def refuse(self, reference: str, alias: str, note: str, evidence: Mapping[str, Any]) -> None:
+        """Write down that `alias` was not moved to a version, and why."""
+        record = self.resolve(reference)
+        self._foundation.aliases.move(record, check_alias(alias), "refuse", note, evidence)
 
     def rollback(self, space: str, alias: str, note: str = "") -> Record:
         """Let `alias` stand for what it stood for before; twice goes two steps back."""
         moves = self.history(space, alias)
         number = earlier(moves)
         (record,) = (record for record in self.versions(space) if record.number == number)
-        self._foundation.catalog.move(record, alias, "rollback", note)
+        expected = self._foundation.aliases.of(space).get(alias)
+        self._foundation.aliases.move(record, alias, "rollback", note, None, expected)
         return record
 
     def aliases(self, space: str) -> dict[str, Record]:
         """Give what each alias of `space` stands for."""
         known = {record.number: record for record in self.versions(space)}
         return {
-            alias: known[number]
-            for alias, number in self._foundation.catalog.aliases(space).items()
+            alias: known[number] for alias, number in self._foundation.aliases.of(space).items()
         }
 
-    def history(self, space: str, alias: str) -> list[Move]:
-        """Every move of an alias, the oldest first.
+    def history(self, space: str, alias: str | None = None) -> list[Move]:
+        """Every move of an alias, or of all aliases of a space, the oldest first.
 
         Raises
         ------
@@ -198,13 +231,51 @@ class Store:
             There is no such alias.
         """
         self.versions(space)
-        moves = self._foundation.catalog.history(space, check_alias(alias))
+        if alias is None:
+            return self._foundation.aliases.history(space)
+        moves = self._foundation.aliases.history(space, check_alias(alias))
         if not moves:
             raise NotFoundError(
                 f"{space} has no alias {alias}.",
-                choices(alias, self._foundation.catalog.aliases(space)),
+                choices(alias, self._foundation.aliases.of(space)),
             )
         return moves
+
+    def artifacts(self, space: str, kind: str | None = None) -> list[Artifact]:
+        """Give what holds in the coordinates of a space's versions: adapters, probes, centroids, tasks."""
+        self.versions(space)
+        return self._foundation.registry.artifacts(space, kind)
+
+    def artifact(self, key: int) -> Artifact:
+        """Give an artifact by its number."""
+        return self._foundation.registry.artifact(key)
+
+    def consumers(self, space: str) -> list[Consumer]:
+        """Give the registered uses of a space, by name."""
+        self.versions(space)
+        return self._foundation.registry.consumers(space)
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        """Register a consumer whose task has no files; one with files comes with `keeping`."""
+        self.versions(consumer.space)
+        self._foundation.registry.add(consumer)
+
+    def remove_consumer(self, space: str, name: str) -> None:
+        """Let a consumer go."""
+        self.versions(space)
+        self._foundation.registry.remove(space, name)
+
+    @contextmanager
+    def keeping(self, space: str, wait: float = 0.0) -> Iterator[Keeper]:
+        """Keep an artifact of `space`; waits and fails as `writing`."""
+        self.versions(space)
+        foundation = self._foundation
+        with room(self.root), foundation.lock(space, wait):
+            keeper = Keeper(self.root, foundation.catalog, foundation.registry, space, _token())
+            try:
+                yield keeper
+            finally:
+                keeper.leave()
 
     @contextmanager
     def writing(self, space: str, wait: float = 0.0) -> Iterator[Writer]:
@@ -236,11 +307,17 @@ class Store:
                 finally:
                     writer.leave()
 
-    def _entry(self, record: Record, name: str) -> Entry:
-        files = self.files(record)
+    def _entry(self, owner: Record | Artifact, name: str) -> Entry:
+        files = self.files(owner)
         if name not in files:
-            raise NotFoundError(f"{record.reference} has no file {name}.", choices(name, files))
+            what = owner.reference if isinstance(owner, Record) else f"{owner.kind} {owner.name}"
+            raise NotFoundError(f"{what} has no file {name}.", choices(name, files))
         return files[name]
+
+    def _entries(self, owner: Record | Artifact) -> list[Entry]:
+        if isinstance(owner, Artifact):
+            return self._foundation.registry.files(owner)
+        return self._foundation.catalog.files(owner)
 
 
 def _starts(record: Record, prefix: tuple[int, ...]) -> bool:

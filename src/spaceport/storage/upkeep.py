@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from spaceport.errors import CorruptError
 from spaceport.progress import track
-from spaceport.spaces.catalog import Record
-from spaceport.spaces.files import Entry, check, listing, prune
-from spaceport.spaces.vectors import HINT, VectorTable
+from spaceport.storage.catalog import Record
+from spaceport.storage.files import Entry, check, listing, prune
+from spaceport.storage.vectors import HINT, VectorTable
 
 __all__ = ["Removed", "leftovers", "sweep", "wrong_files", "wrong_rows"]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spaceport.errors import ParameterError
-from spaceport.spaces.names import Number, Reference, check_alias, check_space, parse
+from spaceport.storage.names import Number, Reference, check_alias, check_space, parse
 
 NOT_SPACES = [
     "", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", "a\0b", "Words", "wörter", "a b", "a\n", "-a",

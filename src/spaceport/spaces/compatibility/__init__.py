@@ -1,0 +1,1 @@
+"""Versions as interfaces: diff, adapters, consumers, the promotion gate, migration."""

@@ -1,0 +1,1 @@
+"""What lies on the disk and in the catalog: versions with their files and vectors, aliases, artifacts, consumers."""
