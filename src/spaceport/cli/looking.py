@@ -89,11 +89,14 @@ def show(
         Path | None,
         typer.Option("--curve", help="Draw how the training went, as .png or .svg."),
     ] = None,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Draw where it comes from instead of its card.")
+    ] = False,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a version's card."""
+    """Show a version's card, or its lineage."""
     from spaceport.spaces.card import to_text
 
     version = open_store(store, catalog)[space]
@@ -101,9 +104,13 @@ def show(
         version.draw_curve(curve)
     if as_json:
         told = {"version": version.reference, "contract": version.contract.to_dict()}
+        told |= {"lineage": dict(version.record.lineage)}
         say(
             json.dumps(told | {"card": [asdict(fact) for fact in version.card]}, ensure_ascii=False)
         )
+        return
+    if lineage:
+        say(version.lineage())
         return
     say(f"{version}\n")
     say(to_text(version.card, how=how))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError
 from spaceport.geometry import neighbors, spectrum
 from spaceport.maps.page import curve
+from spaceport.spaces.lineage import libraries
 
 if TYPE_CHECKING:
     from spaceport.spaces.contract import Contract
@@ -178,6 +177,7 @@ def _examples(graph: neighbors.Graph, ids: Sequence[str]) -> list[Fact]:
 
 def _origin(draft: Draft, contract: Contract) -> list[Fact]:
     encoder, order = draft.order.encoder, draft.order
+    built = libraries(encoder)
     facts = []
     if encoder is not None:
         told = encoder.facts()
@@ -193,7 +193,7 @@ def _origin(draft: Draft, contract: Contract) -> list[Fact]:
         Fact("fingerprint", contract.fingerprint, contract.fingerprint[:16] + "…",
              "SHA-256 over everything that changes the numbers"),
         Fact("version", draft.change.kind, f"{draft.change.kind}: {draft.change.reason}", "measured"),
-        Fact("built with", _libraries(), ", ".join(f"{k} {v}" for k, v in _libraries().items()),
+        Fact("built with", built, ", ".join(f"{k} {v}" for k, v in built.items()),
              "installed distributions"),
     ]  # fmt: skip
     return facts
@@ -216,11 +216,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
-
-
-def _libraries() -> dict[str, str]:
-    names = ("spaceport", "numpy", "scikit-learn", "faiss-cpu", "pylance")
-    return {"Python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def _sample(vectors: Matrix) -> Matrix:

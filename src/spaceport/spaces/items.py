@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from spaceport.progress import task
 from spaceport.sources.base import Source, content_bytes
+from spaceport.storage.clock import now
 
 __all__ = ["OWN", "Difference", "Spool", "content_hash", "difference", "item_hash"]
 
@@ -27,7 +28,7 @@ class Spool(Source):
 
     Planning, fitting and encoding then see the same items, even if the source changes meanwhile.
     ``content_hash`` is over the content alone (the same: the vector is kept); ``item_hash`` over
-    content and metadata (the same: the whole row is kept).
+    content and metadata (the same: the whole row is kept). `when` is the time at which it was read.
     """
 
     unique_ids = True
@@ -39,6 +40,8 @@ class Spool(Source):
         self._folder = tempfile.TemporaryDirectory(dir=folder, prefix="spool-")
         self._path = Path(self._folder.name) / "items.arrow"
         self.rows = self.content_bytes = 0
+        self.when = now()
+        self._seen = sha256()
         try:
             self.schema = self._fill()
         except BaseException:
@@ -64,10 +67,17 @@ class Spool(Source):
         self.content_bytes += sum(map(len, contents))
         first = [content_hash(content) for content in contents]
         second = [item_hash(h, row) for h, row in zip(first, _metadata(batch), strict=True)]
+        for name, digest in zip(batch.column("id").to_pylist(), second, strict=True):
+            self._seen.update(name.encode("utf-8", "surrogatepass") + b"\0" + digest)
         columns = {name: batch.column(name) for name in batch.schema.names}
         columns["content_hash"] = pa.array(first, HASH_TYPE)
         columns["item_hash"] = pa.array(second, HASH_TYPE)
         return pa.RecordBatch.from_pydict(columns)
+
+    @property
+    def sha256(self) -> str:
+        """64 hexadecimal digits over ids, contents and metadata, in order."""
+        return self._seen.hexdigest()
 
     def read(self) -> Iterator[pa.RecordBatch]:
         """Yield the spooled batches, memory-mapped."""

@@ -16,6 +16,7 @@ from spaceport.spaces import card
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.items import Spool
 from spaceport.spaces.layout import content_names
+from spaceport.spaces.lineage import of_draft
 from spaceport.storage.names import Number
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def publish(store: Store, writer: Writer, draft: Draft) -> Record:
         fingerprint=contract.fingerprint,
         spec="" if encoder is None else encoder.spec,
         notes=_notes(draft),
+        lineage=of_draft(draft, contract.fingerprint),
     )
 
 

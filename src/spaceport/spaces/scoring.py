@@ -17,6 +17,7 @@ from spaceport.quality import probe, ranking
 from spaceport.quality import similarity as pairs
 from spaceport.spaces import card
 from spaceport.spaces.card import Fact
+from spaceport.spaces.lineage import of_patch
 from spaceport.spaces.raw import raw_features
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def record(store: Store, base: Record, facts: Sequence[Fact], wait: float = 0.0)
             fingerprint=base.fingerprint,
             spec=base.spec,
             notes={**base.notes, "reason": reason},
+            lineage=of_patch(base),
         )
 
 

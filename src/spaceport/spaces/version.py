@@ -94,6 +94,13 @@ class Version:
         """The measured facts of this version."""
         return card.from_json(self._store.read(self.record, "card.json"))
 
+    def lineage(self) -> str:
+        """Where this version comes from, as a tree: source, encoder, command, libraries, parents."""
+        from spaceport.spaces.lineage import draw
+
+        known = {each.reference: each for each in self._store.versions(self.record.space)}
+        return draw(self.record, known)
+
     @cached_property
     def graph(self) -> neighbors.Graph:
         """The neighbor graph: indices and similarities, (n, k) each."""
