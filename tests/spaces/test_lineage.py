@@ -93,7 +93,7 @@ def test_a_version_of_an_older_release_says_that_nothing_was_written_down(store,
     record = dataclasses.replace(build(store, tmp_path, "x").record, lineage={}, who="")
     drawn = lineage.draw(record, {})
     assert "wrote down no lineage" in drawn
-    assert " by " not in drawn
+    assert drawn.splitlines()[1] == f"├── published {record.created}"
 
 
 @pytest.mark.parametrize(
