@@ -19,6 +19,7 @@ __all__ = [
     "Accuracy",
     "Features",
     "ProbeScores",
+    "linear_probe",
     "linear_probe_accuracy",
     "linear_probe_answers",
     "nearest_neighbor_accuracy",
@@ -225,14 +226,19 @@ def linear_probe_answers(
     train: Features, train_labels: npt.ArrayLike, test: Features
 ) -> npt.NDArray[Any]:
     """The label that a logistic regression gives each test item, (m,); see `linear_probe_accuracy`."""
+    scaler, model = linear_probe(train, train_labels)
+    answers: npt.NDArray[Any] = model.predict(scaler.transform(test))
+    return answers
+
+
+def linear_probe(train: Features, train_labels: npt.ArrayLike) -> tuple[Any, Any]:
+    """scikit-learn's scaler and logistic regression, both fitted; see `linear_probe_accuracy`."""
     from scipy.sparse import issparse
     from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
     scaler = MaxAbsScaler() if issparse(train) else StandardScaler()
     X, labels = scaler.fit_transform(train), np.asarray(train_labels)
-    model = _regression(X, labels, _penalty(X, labels))
-    answers: npt.NDArray[Any] = model.predict(scaler.transform(test))
-    return answers
+    return scaler, _regression(X, labels, _penalty(X, labels))
 
 
 def _penalty(X: Features, labels: npt.NDArray[Any]) -> float:
