@@ -105,8 +105,9 @@ def read_checked(path: Path, entry: Entry) -> bytes:
 
 
 def listing(folder: Path) -> set[str]:
-    """Every file below `folder`, as a path from it with ``/``; nothing where it does not exist."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    """Every file and link below `folder`, as a path from it with ``/``; nothing where it does not exist."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix() for path in found}
 
 
 def prune(folder: Path, names: Iterable[str]) -> None:

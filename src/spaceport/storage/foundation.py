@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from spaceport.errors import BusyError, CorruptError, NotFoundError, StoreError
+from spaceport.safe import inside, read_json
 from spaceport.storage.aliases import Aliases
 from spaceport.storage.catalog import Catalog
 from spaceport.storage.database import PATIENCE, Database
@@ -109,7 +111,7 @@ class Foundation:
     @contextmanager
     def lock(self, space: str, wait: float) -> Iterator[None]:
         """Be the one writer of `space`; the kernel lets go of the lock when the process dies."""
-        path = self.root / "locks" / f"{space}.lock"
+        path = inside(self.root, f"locks/{space}.lock")
         with self._held(path, wait, space), self.database.lock(space, wait):
             yield
 
@@ -130,15 +132,18 @@ class Foundation:
     def _mark(self) -> str | None:
         try:
             with self._usable():
-                mark: str = json.loads((self.root / "store.json").read_bytes())["store"]
+                data = inside(self.root, "store.json").read_bytes()
+            mark = read_json(data, "store.json", most=1024)["store"]
+            if not re.fullmatch("[0-9a-f]{1,32}", mark):
+                raise ValueError(mark)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, CorruptError) as error:
             raise CorruptError(
                 f"The file {self.root / 'store.json'} is not what Spaceport wrote.",
                 "Restore it from a backup.",
             ) from error
-        return mark
+        return str(mark)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:

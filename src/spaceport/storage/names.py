@@ -20,7 +20,8 @@ __all__ = ["KINDS", "Number", "Reference", "check_alias", "check_space", "parse"
 
 KINDS = ("major", "minor", "patch")
 
-_SPACE = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9._-]{0,63}")
+_DEVICE = r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))"  # no file is called so everywhere
+_SPACE = re.compile(_DEVICE + r"[a-z0-9](?!.*\.\.)[a-z0-9._-]{0,63}")
 _ALIAS = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
 
@@ -117,7 +118,7 @@ def parse(reference: str) -> Reference:
     Traceback (most recent call last):
         ...
     spaceport.errors.ParameterError: '../words' is not a space's name.
-    Use lower-case letters, digits, '.', '_' and '-', at most 64, a letter or digit first, no '..'.
+    Use lower-case letters, digits, '.', '_' and '-', at most 64, a letter or digit first, no '..', no device ('con').
     """
     space, at, selector = reference.partition("@")
     check_space(space)
@@ -135,7 +136,7 @@ def check_space(name: str) -> str:
         raise ParameterError(
             f"{name!r} is not a space's name.",
             "Use lower-case letters, digits, '.', '_' and '-', at most 64, "
-            "a letter or digit first, no '..'.",
+            "a letter or digit first, no '..', no device ('con').",
         )
     return name
 

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from spaceport.errors import StoreError
+from spaceport.safe import inside
 from spaceport.storage.catalog import Catalog
 from spaceport.storage.files import Entry, Sealer, flush, listing, room
 from spaceport.storage.upkeep import leftovers, sweep
@@ -29,7 +30,7 @@ class Staging:
         self._root = root
         self._catalog = catalog
         self._space = space
-        self.folder = root / "spaces" / space / token
+        self.folder = inside(root, f"spaces/{space}/{token}")
         self.inside = self.folder.relative_to(root).as_posix()
         with room(root):
             self.folder.mkdir(parents=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spaceport.errors import BusyError, NotFoundError, ParameterError, choices
+from spaceport.safe import inside
 from spaceport.storage.aliases import ANY, Move, earlier
 from spaceport.storage.catalog import Record
 from spaceport.storage.database import Database
@@ -127,7 +128,7 @@ class Store:
         key = (record.dataset, record.lance_version)
         if key not in self._tables:
             self._tables[key] = VectorTable(
-                self.root / record.dataset, record.lance_version, record.reference
+                inside(self.root, record.dataset), record.lance_version, record.reference
             )
         return self._tables[key]
 
@@ -140,7 +141,7 @@ class Store:
     def file(self, owner: Record | Artifact, name: str) -> Path:
         """Give the path of a version's or artifact's file, checked against its SHA-256 at each call."""
         entry = self._entry(owner, name)
-        path = self.root / entry.path
+        path = inside(self.root, entry.path)
         check(path, entry)
         return path
 
@@ -155,7 +156,7 @@ class Store:
             The file is missing, or its bytes are not those that were published.
         """
         entry = self._entry(owner, name)
-        return read_checked(self.root / entry.path, entry)
+        return read_checked(inside(self.root, entry.path), entry)
 
     def verify(self, record: Record) -> list[str]:
         """Hash every file of a version, count its rows and ids; say what is wrong, in lines."""
@@ -171,6 +172,8 @@ class Store:
         catalog, removed = self._foundation.catalog, []
         unfinished = (self.root / UNPUBLISHED).glob("*/")
         for folder in sorted([*self._foundation.spaces.glob("*/"), *unfinished]):
+            if folder.is_symlink():  # it leads out of the store
+                continue
             try:
                 with self._foundation.lock(check_space(folder.name), 0.0):
                     found = leftovers(self.root, folder, catalog.listed(folder.name))

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from spaceport.errors import CorruptError
 from spaceport.progress import track
+from spaceport.safe import inside
 from spaceport.storage.catalog import Record
 from spaceport.storage.files import Entry, check, listing, prune
 from spaceport.storage.vectors import HINT, VectorTable
@@ -31,7 +32,7 @@ def wrong_files(root: Path, entries: Iterable[Entry], name: str) -> list[str]:
     wrong = []
     for entry in track(entries, f"verifying {name}"):
         try:
-            check(root / entry.path, entry)
+            check(inside(root, entry.path), entry)
         except CorruptError as error:
             wrong.append(error.what)
     return wrong
@@ -66,7 +67,7 @@ def leftovers(root: Path, folder: Path, listed: set[str]) -> list[Removed]:
     datasets = {path.partition(".lance/")[0] for path in listed if ".lance/" in path}
     hints = {f"{dataset}.lance/{HINT}" for dataset in datasets}
     return [
-        Removed(path, (root / path).stat().st_size) for path in sorted(set(found) - listed - hints)
+        Removed(path, (root / path).lstat().st_size) for path in sorted(set(found) - listed - hints)
     ]
 
 
@@ -75,7 +76,7 @@ def sweep(root: Path, folder: Path, removed: Iterable[Removed]) -> None:
     inside = folder.relative_to(root).as_posix()
     prune(folder, (file.path.removeprefix(f"{inside}/") for file in removed))
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
+        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
             path.rmdir()
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

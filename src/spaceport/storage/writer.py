@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from spaceport.errors import ParameterError
+from spaceport.safe import inside
 from spaceport.storage import datasets
 from spaceport.storage.catalog import Catalog, Record
 from spaceport.storage.clock import now, who
@@ -76,7 +77,7 @@ class Writer:
     ) -> VectorTable:
         """Write the vectors of a new minor: `base` without `remove_ids`, then `batches`."""
         self._begin_vectors(base.dataset, base)
-        folder = self._root / base.dataset
+        folder = inside(self._root, base.dataset)
         sweep(self._root, folder, leftovers(self._root, folder, self._catalog.listed(self.space)))
         known = {entry.path: entry for entry in self._catalog.files(base)}
         written = datasets.extend(folder, base.lance_version, remove_ids, batches, self._token)
@@ -92,7 +93,9 @@ class Writer:
             for entry in self._catalog.files(base)
             if entry.path.startswith(f"{base.dataset}/")
         )
-        self._table = VectorTable(self._root / base.dataset, base.lance_version, base.reference)
+        self._table = VectorTable(
+            inside(self._root, base.dataset), base.lance_version, base.reference
+        )
         return self._table
 
     def publish(
