@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +82,7 @@ class Aliases:
         evidence: Mapping[str, Any] | None = None,
         expected: Number | object | None = ANY,
         pins: Mapping[str, str] | None = None,
+        consumers: Collection[tuple[str, int | None]] | None = None,
     ) -> None:
         """Let `alias` stand for `record`, and write down who moved it: one transaction.
 
@@ -95,11 +96,14 @@ class Aliases:
             What the alias must stand for still (None: nothing); by default anything.
         pins : mapping of str to str
             Consumers whose pin moves with the alias: name and new pin.
+        consumers : collection of (str, int or None)
+            Name and task's artifact of every consumer that there must be still, and no other; by
+            default any.
 
         Raises
         ------
         BusyError
-            Somebody moved the alias since `expected` was read.
+            Somebody moved the alias since `expected` was read, or added or removed a consumer.
         StoreError
             The clock went back.
         """
@@ -109,6 +113,7 @@ class Aliases:
             here = (tables.aliases.c.space == record.space) & (tables.aliases.c.alias == alias)
             before = connection.scalar(sa.select(tables.aliases.c.version_id).where(here))
             _check_expected(connection, record.space, alias, before, expected)
+            _check_consumers(connection, record.space, consumers)
             version = sa.select(tables.versions.c.id).where(is_version(record.space, record.number))
             after = connection.scalar(version)
             if before == after and action != "refuse":
@@ -170,6 +175,21 @@ def _check_expected(
         raise BusyError(
             f"{space}@{alias} was moved by somebody else in the meantime.",
             "Look at `spaceport history`, then promote again.",
+        )
+
+
+def _check_consumers(
+    connection: sa.Connection, space: str, expected: Collection[tuple[str, int | None]] | None
+) -> None:
+    if expected is None:
+        return
+    consumer = tables.consumers.c
+    active = (consumer.space == space) & consumer.removed.is_(None)
+    rows = connection.execute(sa.select(consumer.name, consumer.artifact_id).where(active))
+    if {tuple(row) for row in rows} != {*expected}:
+        raise BusyError(
+            f"A consumer of {space} was added or removed in the meantime.",
+            "Look at `spaceport consumers list`, then promote again.",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -193,15 +193,17 @@ class Store:
         evidence: Mapping[str, Any] | None = None,
         expected: Number | object | None = ANY,
         pins: Mapping[str, str] | None = None,
+        consumers: Collection[tuple[str, int | None]] | None = None,
     ) -> Record:
         """Let `alias` stand for a version; who did it, when and why is kept.
 
-        `evidence`, `expected` and `pins` as in `Aliases.move`: what the decision was made on, what the
-        alias must stand for still, and the consumers' pins that move with it.
+        `evidence`, `expected`, `pins` and `consumers` as in `Aliases.move`: what the decision was made
+        on, what the alias must stand for still, the consumers' pins that move with it, and the
+        consumers that there must be still.
         """
         record = self.resolve(reference)
         move = self._foundation.aliases.move
-        move(record, check_alias(alias), "promote", note, evidence, expected, pins)
+        move(record, check_alias(alias), "promote", note, evidence, expected, pins, consumers)
         return record
 
     def refuse(self, reference: str, alias: str, note: str, evidence: Mapping[str, Any]) -> None:
