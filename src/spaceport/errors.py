@@ -5,6 +5,7 @@
     SpaceportError                 two lines: what was wrong, what to do
     ├── InputError   (ValueError)  data that cannot be used: empty, ragged, NaN, wrong encoding, duplicate ids
     ├── ParameterError (ValueError)  an argument out of its range, or a name that is no choice
+    │   └── MismatchError          vectors of two coordinate systems that would be mixed
     ├── NotFoundError (LookupError)  no such word, id, space, version, alias or column
     ├── MissingExtra (ImportError)   a part that needs an optional dependency
     └── StoreError                 the store cannot do what was asked
@@ -27,6 +28,7 @@ __all__ = [
     "BusyError",
     "CorruptError",
     "InputError",
+    "MismatchError",
     "MissingExtra",
     "NewerStoreError",
     "NotFoundError",
@@ -69,6 +71,10 @@ class InputError(SpaceportError, ValueError):
 
 class ParameterError(SpaceportError, ValueError):
     """An argument out of its range, or a name that is none of the choices."""
+
+
+class MismatchError(ParameterError):
+    """Vectors of two coordinate systems would be mixed; of one length or not."""
 
 
 class NotFoundError(SpaceportError, LookupError):

@@ -14,6 +14,7 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from spaceport.encoders.bilingual import Bilingual
@@ -158,7 +159,9 @@ def _rotation(versions: tuple[Version, Version], refinements: int) -> Bilingual:
     left, right = versions
     dimension = right.contract.dimension
     encoder = Bilingual(dimension=dimension, objective="rotation", refinements=refinements)
-    return encoder.between(left.ids, left.vectors(), right.ids, right.vectors())
+    return encoder.between(
+        left.ids, np.asarray(left.vectors()), right.ids, np.asarray(right.vectors())
+    )
 
 
 def _measured(

@@ -49,7 +49,7 @@ class Spaceport:
     >>> colors
     colors@1.0.0 · 2 × 2 · cosine
     >>> store["colors@1"].vectors(["green"])
-    array([[0., 1.]], dtype=float32)
+    SpaceVectors([[0., 1.]], dtype=float32)
     >>> folder.cleanup()
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,10 @@ from spaceport.geometry import algebra, neighbors
 from spaceport.spaces import card, reading
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.found import Found
+from spaceport.spaces.helping import adapter_between
 from spaceport.spaces.layout import metadata_names, unfixed
 from spaceport.spaces.query import Query, asked, read_query
+from spaceport.spaces.space_vectors import Coordinates, SpaceVectors, agreeing
 
 if TYPE_CHECKING:
     from spaceport.spaces.recommending import History, Ranked
@@ -51,17 +53,23 @@ class Version:
         """The full name, ``space@MAJOR.MINOR.PATCH``."""
         return str(self.record.reference)
 
+    @property
+    def coordinates(self) -> Coordinates:
+        """Whose coordinates this version's vectors are in."""
+        return Coordinates(self.record.space, self.record.number, self.record.fingerprint)
+
     @cached_property
     def ids(self) -> list[str]:
         """The ids of all rows, in the order of `vectors`."""
         return list(self._table.ids())
 
-    def vectors(self, ids: Sequence[str] | None = None) -> Matrix:
+    def vectors(self, ids: Sequence[str] | None = None) -> SpaceVectors:
         """Vectors of `ids` in the asked order, or of all rows.
 
         Returns
         -------
-        ndarray of shape (n, d), float32
+        SpaceVectors of shape (n, d), float32
+            A NumPy array that knows whose coordinates it is in.
 
         Raises
         ------
@@ -69,8 +77,9 @@ class Version:
             Some of the ids are not in this version.
         """
         if ids is None:
-            return self._matrix
-        return unfixed(self._table.take(list(ids), columns=["vector"]).column("vector"))
+            return self._known(self._matrix)
+        rows = self._table.take(list(ids), columns=["vector"])
+        return self._known(unfixed(rows.column("vector")))
 
     def metadata(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Metadata columns of all rows as an Arrow table (None: all of them)."""
@@ -183,7 +192,7 @@ class Version:
 
         known.write(Path(path), self.ids, [self.vectors()], to)
 
-    def encode(self, items: Sequence[Any], role: str = "query") -> Matrix:
+    def encode(self, items: Sequence[Any], role: str = "query") -> SpaceVectors:
         """Encode new items into this version's coordinates.
 
         Parameters
@@ -203,7 +212,7 @@ class Version:
                 f"{self.reference} was imported without an encoder, so nothing can be encoded.",
                 "Give a vector, or the id of an item.",
             )
-        return self.encoder.encode([asked(item) for item in items], role=role)
+        return self._known(self.encoder.encode([asked(item) for item in items], role=role))
 
     def nearest(self, query: Query, k: int = 10) -> Found:
         """The `k` items nearest to a query.
@@ -212,7 +221,8 @@ class Version:
         ----------
         query : str, Path, bytes, mapping or array-like of shape (d,)
             The id of an item (which is then left out of the answer), something to encode (a text, a
-            file by its path or as bytes, a row of a table as a mapping or as JSON), or a vector.
+            file by its path or as bytes, a row of a table as a mapping or as JSON), or a vector: a
+            `SpaceVectors` of these coordinates, or a plain one, whose coordinates nobody can check.
         k : int
             How many; fewer come back where the version has fewer.
 
@@ -220,8 +230,12 @@ class Version:
         ------
         NotFoundError
             A single word that a space of words does not know; the message has near spellings.
+        MismatchError
+            A vector of other coordinates, even where the dimension is the same.
         """
         integer(k, "k", 1)
+        if isinstance(query, SpaceVectors):
+            agreeing(self.coordinates, query.coordinates, self._advice)
         place = self._places.get(query) if isinstance(query, str) else None
         if place is not None:
             return self._found(self._matrix[place], k, (place,))
@@ -322,6 +336,13 @@ class Version:
 
         return explain(self, user, item, k)
 
+    def _known(self, vectors: Matrix) -> SpaceVectors:
+        return SpaceVectors(vectors, self.coordinates, self._advice)
+
+    @property
+    def _advice(self) -> partial[str | None]:
+        return partial(adapter_between, self._store)
+
     @property
     def _table(self) -> Any:
         return self._store.vectors(self.record)
@@ -358,7 +379,7 @@ class Version:
         item = read_query(query, self.contract.modality)
         if item is None or self.encoder is None:
             self._place(str(query))
-        encoded: Vector = self.encode([item])[0]
+        encoded: Vector = np.asarray(self.encode([item]))[0]
         if not encoded.any():
             self._place(str(query))
         return encoded
