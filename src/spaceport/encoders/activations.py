@@ -37,7 +37,7 @@ from spaceport.networks.batching import Budget
 
 __all__ = ["Activations"]
 
-_MANY, _FILES = 4096, 64
+_MANY, _FILES = 1024, 64
 
 Values = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
