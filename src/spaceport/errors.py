@@ -11,6 +11,7 @@
     └── StoreError                 the store cannot do what was asked
         ├── BusyError              another process writes to the same space
         ├── NewerStoreError        the store was made by a newer release
+        ├── RefusedError           a consumer cannot live with the version that was to be promoted
         └── CorruptError           a file is missing or is not what the catalog says
 
 This module imports nothing from the project.
@@ -33,6 +34,7 @@ __all__ = [
     "NewerStoreError",
     "NotFoundError",
     "ParameterError",
+    "RefusedError",
     "SpaceportError",
     "StoreError",
     "choices",
@@ -110,6 +112,10 @@ class BusyError(StoreError):
 
 class NewerStoreError(StoreError):
     """The store was made by a newer release than this one."""
+
+
+class RefusedError(StoreError):
+    """A consumer cannot live with the version that an alias was to stand for."""
 
 
 class CorruptError(StoreError):
