@@ -173,14 +173,31 @@ class Encoder(Method, ABC):
         `libraries`.
         """
         arrays, values = self.state()
-        libraries = {name: version(name) for name in self.libraries}
-        head = [self.name, self.revision, self.numbers(), values, libraries]
+        head = [self.name, self.revision, self.numbers(), values, self._versions()]
         digest = hashlib.sha256(json.dumps(head, sort_keys=True, allow_nan=False).encode())
         for name in sorted(arrays):
-            array = np.ascontiguousarray(arrays[name])
-            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            digest.update(array.view(np.uint8).data if array.size else b"")
+            _add(digest, name, arrays[name])
         return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """The parts that the `fingerprint` is over, by name: two encoders differ where these do.
+
+        Keys: ``method``, ``revision``, ``parameters``, ``state`` (JSON-able values), ``arrays`` (of each
+        learnt array the first 32 hexadecimal digits of a SHA-256 over its name, dtype, shape and bytes),
+        ``libraries`` (versions by distribution).
+        """
+        arrays, values = self.state()
+        return {
+            "method": self.name,
+            "revision": self.revision,
+            "parameters": self.numbers(),
+            "state": values,
+            "arrays": {name: _digest(name, array) for name, array in sorted(arrays.items())},
+            "libraries": self._versions(),
+        }
+
+    def _versions(self) -> dict[str, str]:
+        return {name: version(name) for name in self.libraries}
 
     def save(self, folder: Path) -> list[Path]:
         """Write ``encoder.json`` and ``encoder.safetensors`` into `folder`; gives their paths."""
@@ -231,6 +248,19 @@ def load(folder: Path) -> Encoder:
             f"The encoder in {folder} cannot be read: {error}.", "Build the version again."
         ) from error
     return encoder
+
+
+def _add(digest: Any, name: str, array: npt.NDArray[Any]) -> None:
+    """Take an array into a digest: its name, dtype, shape and bytes."""
+    whole = np.ascontiguousarray(array)
+    digest.update(f"{name} {whole.dtype.str} {whole.shape}".encode())
+    digest.update(whole.view(np.uint8).data if whole.size else b"")
+
+
+def _digest(name: str, array: npt.NDArray[Any]) -> str:
+    digest = hashlib.sha256()
+    _add(digest, name, array)
+    return digest.hexdigest()[:32]
 
 
 def _refuse_non_finite(arrays: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -12,7 +12,7 @@ from spaceport.arrays import Matrix
 from spaceport.encoders.base import Encoder
 from spaceport.geometry import cells, neighbors
 from spaceport.progress import task
-from spaceport.spaces import card
+from spaceport.spaces import card, identity
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.items import Spool
 from spaceport.spaces.layout import content_names
@@ -40,6 +40,7 @@ def publish(store: Store, writer: Writer, draft: Draft) -> Record:
     encoder = draft.order.encoder
     if encoder is not None:
         encoder.save(writer.folder)
+        identity.write(writer.folder, encoder)
     if draft.canaries is not None:
         (writer.folder / "canaries.json").write_text(draft.canaries.to_json(), encoding="utf-8")
     facts = card.measure(draft, contract, vectors, graph)

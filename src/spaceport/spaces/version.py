@@ -54,6 +54,11 @@ class Version:
         return str(self.record.reference)
 
     @property
+    def store(self) -> Store:
+        """Where it lies."""
+        return self._store
+
+    @property
     def coordinates(self) -> Coordinates:
         """Whose coordinates this version's vectors are in."""
         return Coordinates(self.record.space, self.record.number, self.record.fingerprint)
