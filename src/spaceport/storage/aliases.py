@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from spaceport.errors import BusyError, NotFoundError
-from spaceport.storage import tables
+from spaceport.errors import BusyError, CorruptError, NotFoundError
+from spaceport.storage import tables, typed
 from spaceport.storage.catalog import NUMBER, Record, is_version
 from spaceport.storage.clock import check_clock, now, who
 from spaceport.storage.database import Database
@@ -200,7 +200,10 @@ def _repin(connection: sa.Connection, space: str, name: str, pin: str) -> None:
 
 
 def _move(row: sa.RowMapping, known: Mapping[int, Number]) -> Move:
-    told = {name: row[name] for name in ("alias", "action", "who", "at", "note")}
+    texts = dict.fromkeys(("alias", "action", "who", "at", "note"), str)
+    told = typed.checked(row, "a move", **texts)
+    if row["after"] not in known:
+        raise CorruptError("A move of an alias leads to no version of its space.", typed.REMEDY)
     return Move(
         before=known.get(row["before"]),
         after=known[row["after"]],

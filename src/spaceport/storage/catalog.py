@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from spaceport.errors import ParameterError
-from spaceport.storage import tables
+from spaceport.storage import tables, typed
 from spaceport.storage.clock import check_clock
 from spaceport.storage.database import Database
 from spaceport.storage.files import Entry
@@ -120,7 +120,7 @@ class Catalog:
         )
         with self.database.reading() as connection:
             rows = connection.execute(of_version).mappings().all()
-        return sorted((Entry(row["path"], row["size"], row["sha256"]) for row in rows), key=_path)
+        return sorted((typed.entry(row) for row in rows), key=_path)
 
     def listed(self, space: str) -> set[str]:
         """Every path that some version or artifact of `space` lists."""
@@ -183,12 +183,23 @@ def ensure_space(connection: sa.Connection, record: Record) -> None:
         )
 
 
+_TYPES: Mapping[str, type] = {
+    **dict.fromkeys(
+        ("space", "created", "kind", "fingerprint", "dataset", "folder", "spec", "who"), str
+    ),
+    **dict.fromkeys(("rows", "dimension", "lance_version"), int),
+    **dict.fromkeys(("contract", "notes", "lineage"), dict),
+}
+
+
 def _record(row: sa.RowMapping) -> Record:
     values: dict[str, Any] = {**row}
     del values["id"]
-    number = Number(*(values.pop(part) for part in ("major", "minor", "patch")))
+    parts = typed.checked(values, "a version", major=int, minor=int, patch=int)
+    number = Number(*(values.pop(part) for part in parts))
     for name, absent in (("who", ""), ("lineage", {})):  # null in rows of an older schema
         values[name] = absent if values[name] is None else values[name]
+    typed.checked(values, f"{values['space']}@{number}", **_TYPES)
     return Record(number=number, **values)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from spaceport.errors import NotFoundError, ParameterError, choices
-from spaceport.storage import tables
+from spaceport.storage import tables, typed
 from spaceport.storage.catalog import NUMBER, Record, is_version
 from spaceport.storage.clock import check_clock, now, who
 from spaceport.storage.database import Database
@@ -155,7 +155,7 @@ class Registry:
         )
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(tables.artifact_files.c.path)).mappings()
-            return [Entry(row["path"], row["size"], row["sha256"]) for row in rows]
+            return [typed.entry(row) for row in rows]
 
     def add(self, consumer: Consumer) -> None:
         """Register a consumer whose task has no files.
@@ -246,11 +246,12 @@ def _named(row: sa.RowMapping, prefix: str) -> str | None:
 
 
 def _artifact(row: sa.RowMapping) -> Artifact:
-    told = ("id", "space", "kind", "name", "fingerprint", "created", "who", "folder", "facts")
-    values: dict[str, Any] = {name: row[name] for name in told}
+    texts = dict.fromkeys(("space", "kind", "name", "fingerprint", "created", "who", "folder"), str)
+    values = typed.checked(row, "an artifact", id=int, facts=dict, **texts)
     return Artifact(of=str(_named(row, "of")), onto=_named(row, "onto"), **values)
 
 
 def _consumer(row: sa.RowMapping) -> Consumer:
-    told = ("space", "name", "owner", "pin", "task", "tolerance", "created", "who")
-    return Consumer(artifact=row["artifact_id"], **{name: row[name] for name in told})
+    texts = dict.fromkeys(("space", "name", "owner", "pin", "created", "who"), str)
+    told = typed.checked(row, "a consumer", task=dict, tolerance=(float, int), **texts)
+    return Consumer(artifact=row["artifact_id"], **told)
