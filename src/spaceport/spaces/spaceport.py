@@ -17,8 +17,12 @@ from spaceport.spaces.version import Version
 from spaceport.storage.store import Store, open_store
 
 if TYPE_CHECKING:
+    from spaceport.adapters.base import Adapter
     from spaceport.spaces.card import Fact
-    from spaceport.storage.store import Move, Removed
+    from spaceport.spaces.compatibility.adapted import Published
+    from spaceport.spaces.compatibility.derived import Derived
+    from spaceport.spaces.compatibility.gate import Gate
+    from spaceport.storage.store import Consumer, Event, Removed
 
 __all__ = ["Spaceport", "open"]
 
@@ -255,27 +259,213 @@ class Spaceport:
             return version, facts
         return Version(self.store, scoring.record(self.store, version.record, facts, wait)), facts
 
+    def align(
+        self,
+        of: str | Version,
+        onto: str | Version,
+        method: str | Adapter | Sequence[str | Adapter] | None = None,
+        *,
+        bar: float = 0.95,
+        force: bool = False,
+        pairs: int = 50_000,
+        seed: int = 0,
+        wait: float = 0.0,
+    ) -> Published:
+        """Publish an adapter that brings one version's vectors to another's coordinates.
+
+        It is learnt from items that both versions share, id and content, and judged on others: which
+        share of the 10 nearest does it find that a full re-embedding finds? Of the adapters tried, the
+        one with the least freedom is taken among those as good as the best.
+
+        Parameters
+        ----------
+        of : str or Version
+            Whose vectors come in; of any dimension, of the same space or another.
+        onto : str or Version
+            Whose coordinates are wanted.
+        method : str or Adapter, or several, optional
+            ``"procrustes()"``; by default all of `spaceport.adapters` are tried.
+        bar : float
+            Share of recall@10 that it must keep.
+        force : bool
+            Publish it below the bar; it then says so wherever it is used, for ever.
+        pairs : int
+            How many shared items to learn from at most.
+        seed : int
+            For what is drawn. Given methods have seeds of their own.
+        wait : float
+            Seconds to wait for another writer of the space of `of`.
+
+        Raises
+        ------
+        InputError
+            The best stays below the bar, or too few items are shared; nothing is published.
+        NotFoundError
+            No item is shared.
+        ParameterError
+            Both have the same coordinates.
+        """
+        from spaceport.spaces.compatibility.adapting import align
+
+        return align(self, of, onto, method, bar, force, pairs, seed, wait)
+
+    def adapters(self, space: str) -> list[Published]:
+        """All adapters that lead away from a space's versions, oldest first."""
+        from spaceport.spaces.compatibility.adapted import adapters
+
+        return adapters(self.store, space)
+
     def versions(self, space: str) -> list[Version]:
         """All versions of a space, oldest first."""
         return [Version(self.store, record) for record in self.store.versions(space)]
 
-    def promote(self, reference: str, alias: str, note: str = "") -> Version:
-        """Let `alias` name the version that `reference` names now; the move is kept in the history."""
-        self.store.promote(reference, alias, note)
-        return self[reference]
+    def promote(
+        self,
+        reference: str,
+        alias: str,
+        note: str = "",
+        *,
+        override: str | None = None,
+        run_commands: bool | None = None,
+    ) -> Version:
+        """Replay every consumer's task on a version, then let `alias` name it, or refuse.
 
-    def rollback(self, space: str, alias: str) -> Version:
-        """Let `alias` name again what it named before its last move."""
-        self.store.rollback(space, alias)
+        Parameters
+        ----------
+        reference : str
+            The version.
+        alias : str
+        note : str
+            Why; kept in the history.
+        override : str, optional
+            Why it is to be moved although consumers would break; the history says so for ever.
+        run_commands : bool, optional
+            Run consumers' commands, which stand in the catalog; by default only where the environment
+            has ``SPACEPORT_RUN_COMMANDS=1``.
+
+        Raises
+        ------
+        RefusedError
+            A consumer would break; see `gate` for the rule. The refusal is in the history.
+        BusyError
+            The alias was moved, or a consumer added or removed, in the meantime.
+        """
+        from spaceport.spaces.compatibility.gate import promote
+
+        return promote(self, reference, alias, note, override, run_commands)[0]
+
+    def gate(self, reference: str, alias: str, *, run_commands: bool | None = None) -> Gate:
+        """Replay every consumer's task as `promote` does; nothing is moved or written down.
+
+        Returns
+        -------
+        Gate
+            Prints as a table; ``passed``, ``results`` and ``failing`` are for programs.
+        """
+        from spaceport.spaces.compatibility.gate import gate
+
+        return gate(self, reference, alias, run_commands)
+
+    def rollback(self, space: str, alias: str, note: str = "") -> Version:
+        """Let `alias` name again what it named before its last move; no task is replayed."""
+        self.store.rollback(space, alias, note)
         return self[f"{space}@{alias}"]
+
+    def add_consumer(
+        self,
+        space: str,
+        name: str,
+        task: Source | str | os.PathLike[str] | None = None,
+        *,
+        pin: str,
+        owner: str | None = None,
+        tolerance: float = 0.01,
+        label: str | None = None,
+        column: str | None = None,
+        by_id: str | None = None,
+        classifier: str | os.PathLike[str] | None = None,
+        relevant: str | None = None,
+        measure: str = "ndcg",
+        k: int = 10,
+        command: Sequence[str] | None = None,
+        timeout: float = 600.0,
+    ) -> Consumer:
+        """Register a use of a space: its task is done on the pinned version, and kept with the score.
+
+        Parameters
+        ----------
+        space, name : str
+        task : Source or path, optional
+            Labeled items, or queries. They are copied into the store, at most 5,000 of them.
+        pin : str
+            The versions that the consumer can live with: ``"1"``, ``"1.2"`` or ``"1.2.0"``.
+        owner : str, optional
+            Who answers for it; by default who runs this.
+        tolerance : float
+            How much of the score may be lost.
+        label : str, optional
+            The column to be read off the vectors by a linear classifier.
+        column : str, optional
+            The column with the content.
+        by_id : str, optional
+            The column with ids of the space's items, in place of contents; for spaces without encoder.
+        classifier : path, optional
+            The consumer's own weights (`compatibility.classifiers.open_classifier`); by default one is
+            learnt on 70 % of the items, and the others are scored.
+        relevant : str, optional
+            Of a file of queries: the column with the id of an item to be found, a row a pair.
+        measure, k
+            Of a search: ``"ndcg"`` or ``"recall"``, and how many items are looked at.
+        command : sequence of str, optional
+            A program with its arguments, whose exit code decides; run without a shell.
+        timeout : float
+            Seconds that the command may take.
+
+        Raises
+        ------
+        NotFoundError
+            No version satisfies the pin, or a column or id is missing.
+        InputError
+            Labels all of one class, fewer than 20 items or 10 queries, or a command that fails.
+        """
+        from spaceport.spaces.compatibility.consumers import add
+
+        return add(
+            self, space, name, task, pin=pin, owner=owner, tolerance=tolerance, label=label,
+            column=column, by_id=by_id, classifier=classifier, relevant=relevant, measure=measure,
+            k=k, command=command, timeout=timeout,
+        )  # fmt: skip
+
+    def consumers(self, space: str) -> list[Consumer]:
+        """The registered uses of a space, by name."""
+        return self.store.consumers(space)
+
+    def remove_consumer(self, space: str, name: str) -> None:
+        """Let a consumer go; the history keeps that it was there."""
+        self.store.remove_consumer(space, name)
+
+    def derived(self, reference: str) -> list[Derived]:
+        """Classifiers, centroids, thresholds and tasks of a space, and whether each fits a version."""
+        from spaceport.spaces.compatibility.derived import derived
+
+        return derived(self, self[reference])
 
     def aliases(self, space: str) -> dict[str, str]:
         """Each alias of a space with the version it names."""
         return {alias: record.reference for alias, record in self.store.aliases(space).items()}
 
-    def history(self, space: str, alias: str) -> list[Move]:
-        """Every move of an alias, oldest first: who, when, from what to what, and why."""
-        return self.store.history(space, alias)
+    def history(self, space: str, alias: str | None = None) -> list[Event]:
+        """All that happened to a space, the oldest first; with `alias` only its moves and refusals.
+
+        Raises
+        ------
+        NotFoundError
+            No such space or alias.
+        """
+        if alias is None:
+            return self.store.events(space)
+        self.store.history(space, alias)
+        return [event for event in self.store.events(space) if event.alias == alias]
 
     def verify(self, reference: str) -> list[str]:
         """Hash every file of a version; gives the problems found, none if it is whole."""

@@ -184,8 +184,7 @@ def cut_over(
         spaceport.store.refuse(found.candidate, found.alias, f"{note}; {why}".lstrip("; "), evidence)
         raise RefusedError(
             f"{parse(found.candidate).space}@{found.alias} stays: {found.candidate} would break {failing}.",
-            f"Publish an adapter (spaceport align {found.candidate} --onto …), talk to the owners, or "
-            'promote with --override "why".',
+            f'{_remedy(found)} `--override "why"` moves it all the same.',
         )
     if failing:
         note = f"{note}; override of {failing}: {override}".lstrip("; ")
@@ -215,6 +214,15 @@ def _check_commands(registered: Sequence[Consumer], run_commands: bool | None) -
             "If you trust them, promote with --run-commands (run_commands=True), or set "
             "SPACEPORT_RUN_COMMANDS=1.",
         )
+
+
+def _remedy(found: Gate) -> str:
+    """An adapter where there is none yet; else the owners."""
+    bare = [r.on for r in found.results if r.verdict == "fails" and not r.adapter and r.anew]
+    owners = sorted({r.owner for r in found.results if r.verdict == "fails"})
+    talk = f"Talk to {', '.join(owners)}."
+    align = [f"`spaceport align {found.candidate} --onto {on}`" for on in sorted(set(bare))]
+    return f"Make an adapter ({', '.join(align)}), or talk to {', '.join(owners)}." if align else talk
 
 
 def _of_length(number: str, pin: str) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from spaceport.arrays import Matrix
 from spaceport.errors import InputError, NotFoundError, ParameterError
 from spaceport.quality.paired import Difference, compare
 from spaceport.spaces.compatibility import consumers
+from spaceport.spaces.compatibility.adapted import find
 from spaceport.spaces.compatibility.tasks import Scores, Task, Through
 
 if TYPE_CHECKING:
@@ -85,15 +89,17 @@ def replay(
 
 def through_of(spaceport: Spaceport, candidate: Version, before: Version) -> Through | None:
     """Give the published adapter from the candidate's coordinates; None where there is none, or no need."""
-    from spaceport.spaces.compatibility import adapting
-
     if candidate.coordinates.agrees(before.coordinates):
         return None
-    found = adapting.find(spaceport, candidate, before)
+    found = find(spaceport, candidate, before)
     if found is None:
         return None
     name = f"{found.artifact.name} ({found.artifact.of} to {found.artifact.onto})"
-    return Through(name, found.artifact.id, found.adapter)
+
+    def apply(vectors: Matrix) -> Matrix:
+        return np.asarray(found(vectors))
+
+    return Through(name, found.artifact.id, apply)
 
 
 def _compared(baseline: Scores, scores: Scores | None) -> Difference | None:
