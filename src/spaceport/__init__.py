@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spaceport import encoders, errors, geometry, maps, progress, quality, sources
+    from spaceport import adapters, encoders, errors, geometry, maps, progress, quality, sources
     from spaceport.errors import SpaceportError
     from spaceport.spaces.choosing import choose_layer, layers
     from spaceport.spaces.spaceport import Spaceport, open
@@ -32,6 +32,7 @@ __all__ = [
     "SpaceportError",
     "Tokenizer",
     "Version",
+    "adapters",
     "choose_layer",
     "encoders",
     "errors",

@@ -22,7 +22,7 @@ Extensions. Statistical Analysis and Data Mining 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class Affine(Adapter):
     >>> stretched([[1, 1, 1]]).round(2), stretched.rank_
     (array([[2., 1., 0.]], dtype=float32), 2)
     """
+
+    freedom: ClassVar[int] = 1
 
     def __init__(self, rank: int | None = None, ridge: float | None = None, seed: int = 0) -> None:
         self.rank = None if rank is None else integer(rank, "rank", 1)

@@ -41,6 +41,11 @@ class Adapter(Method, ABC):
 
     Attributes
     ----------
+    modality : str
+        Always ``"vectors"``.
+    freedom : int
+        How much it may bend: 0 a rotation, 1 linear, 2 anything. Of adapters that are as good as each
+        other the one with the least is taken.
     libraries : tuple of str
         Distributions whose version is part of the fingerprint.
     revision : int
@@ -49,6 +54,8 @@ class Adapter(Method, ABC):
         What was learnt.
     """
 
+    modality: ClassVar[str] = "vectors"
+    freedom: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = ()
     revision: ClassVar[int] = 1
     arrays_: Arrays

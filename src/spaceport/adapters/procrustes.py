@@ -11,6 +11,8 @@ from the pairs are turned like all others. `geometry.alignment.procrustes` has t
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from spaceport.adapters.base import Adapter, Arrays, Double, linear
 from spaceport.geometry import alignment
 
@@ -33,6 +35,8 @@ class Procrustes(Adapter):
     >>> quarter([[2, 1]]).round(3)
     array([[-1.,  2.]], dtype=float32)
     """
+
+    freedom: ClassVar[int] = 0
 
     def __init__(self, centering: bool = True, scaling: bool = True) -> None:
         self.centering = centering

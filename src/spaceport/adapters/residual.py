@@ -59,6 +59,7 @@ class Residual(Adapter):
     array([[1.5, 0.5]], dtype=float32)
     """
 
+    freedom: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = ("scikit-learn",)
 
     def __init__(

@@ -28,6 +28,10 @@ def near(
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Metadata columns to show.")
     ] = None,
+    through: Annotated[
+        str | None,
+        typer.Option("--through", help="The version whose encoder serves, by a published adapter."),
+    ] = None,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
@@ -35,7 +39,7 @@ def near(
     """Show the items nearest to an item, a text, a picture, a sound or a row."""
     version = open_store(store, catalog)[space]
     shown = None if as_json else ["id", "similarity", *(columns or _short(version))]
-    emit(version.nearest(query, k).rows(), as_json, shown)
+    emit(version.nearest(query, k, through).rows(), as_json, shown)
 
 
 def analogy(

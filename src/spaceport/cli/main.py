@@ -9,6 +9,7 @@ import typer
 
 from spaceport import __version__
 from spaceport.cli import (
+    aligning,
     building,
     exchange,
     exporting,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(building.app, name="build")
 for group in (
+    aligning,
     exchange,
     exporting,
     joining,

@@ -197,7 +197,9 @@ class Version:
 
         known.write(Path(path), self.ids, [self.vectors()], to)
 
-    def encode(self, items: Sequence[Any], role: str = "query") -> SpaceVectors:
+    def encode(
+        self, items: Sequence[Any], role: str = "query", through: str | None = None
+    ) -> SpaceVectors:
         """Encode new items into this version's coordinates.
 
         Parameters
@@ -206,12 +208,21 @@ class Version:
             What the space's encoder takes: texts; rows of a table as dicts; files as bytes or paths.
         role : {"document", "query"}
             Which side of a search they are on.
+        through : str, optional
+            Another version, ``"news@2"``, whose encoder serves this one: what it gives is brought over
+            by the adapter that `Spaceport.align` published, and ``coordinates.through`` says so.
 
         Raises
         ------
         ParameterError
             The version was imported without its encoder.
+        MismatchError
+            No adapter leads from the other version to this one.
         """
+        if through is not None:
+            from spaceport.spaces.compatibility.adapted import encode_through
+
+            return encode_through(self, items, role, through)
         if self.encoder is None:
             raise ParameterError(
                 f"{self.reference} was imported without an encoder, so nothing can be encoded.",
@@ -219,7 +230,26 @@ class Version:
             )
         return self._known(self.encoder.encode([asked(item) for item in items], role=role))
 
-    def nearest(self, query: Query, k: int = 10) -> Found:
+    def adapt(self, vectors: npt.ArrayLike, of: str | None = None) -> SpaceVectors:
+        """Bring another version's vectors to this version's coordinates, by the published adapter.
+
+        Parameters
+        ----------
+        vectors : SpaceVectors or array-like of shape (n, p)
+            As another version's `encode` or `vectors` gives them.
+        of : str, optional
+            The version whose coordinates they are in, where they do not say so themselves.
+
+        Raises
+        ------
+        MismatchError
+            No adapter leads here; the message has the command that makes one.
+        """
+        from spaceport.spaces.compatibility.adapted import adapt
+
+        return adapt(self, vectors, of)
+
+    def nearest(self, query: Query, k: int = 10, through: str | None = None) -> Found:
         """The `k` items nearest to a query.
 
         Parameters
@@ -230,6 +260,8 @@ class Version:
             `SpaceVectors` of these coordinates, or a plain one, whose coordinates nobody can check.
         k : int
             How many; fewer come back where the version has fewer.
+        through : str, optional
+            Another version that encodes what is to be encoded; see `encode`.
 
         Raises
         ------
@@ -245,7 +277,7 @@ class Version:
         if place is not None:
             return self._found(self._matrix[place], k, (place,))
         if isinstance(query, str | Path | bytes | Mapping):
-            return self._found(self._encoded(query), k, ())
+            return self._found(self._encoded(query, through), k, ())
         return self._found(vector(query, "query", self.contract.dimension), k, ())
 
     def analogy(
@@ -379,12 +411,14 @@ class Version:
             )
         return name
 
-    def _encoded(self, query: str | Path | bytes | Mapping[str, Any]) -> Vector:
+    def _encoded(
+        self, query: str | Path | bytes | Mapping[str, Any], through: str | None
+    ) -> Vector:
         """Encode a query; what leaves nothing known in it is an error, not a search with zeros."""
         item = read_query(query, self.contract.modality)
-        if item is None or self.encoder is None:
+        if item is None or (self.encoder is None and through is None):
             self._place(str(query))
-        encoded: Vector = np.asarray(self.encode([item]))[0]
+        encoded: Vector = np.asarray(self.encode([item], through=through))[0]
         if not encoded.any():
             self._place(str(query))
         return encoded
