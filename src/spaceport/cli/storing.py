@@ -1,4 +1,4 @@
-"""`verify`, `gc`, `promote`, `rollback`: look after a store."""
+"""`verify`, `gc`: look after a store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from spaceport.cli.common import AsJson, Space, StoreCatalog, StorePath, emit, open_store, say
+from spaceport.cli.common import AsJson, StoreCatalog, StorePath, emit, open_store, say
 
 __all__ = ["add_to"]
 
@@ -55,32 +55,7 @@ def gc(
         say(f"  {file.path}  {file.size:,}")
 
 
-def promote(
-    space: Space,
-    alias: Annotated[str, typer.Option("--as", help="The alias that is to name this version.")],
-    note: Annotated[str, typer.Option("--note", help="Why; kept in the history.")] = "",
-    store: StorePath = None,
-    catalog: StoreCatalog = None,
-) -> None:
-    """Let an alias name a version."""
-    version = open_store(store, catalog).promote(space, alias, note)
-    say(f"{version.record.space}@{alias} is now {version.reference}.")
-
-
-def rollback(
-    space: Annotated[str, typer.Argument(help="The space.")],
-    alias: Annotated[str, typer.Argument(help="The alias.")],
-    store: StorePath = None,
-    catalog: StoreCatalog = None,
-) -> None:
-    """Let an alias name again what it named before its last move."""
-    version = open_store(store, catalog).rollback(space, alias)
-    say(f"{space}@{alias} is {version.reference} again.")
-
-
 def add_to(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command(epilog="Example: spaceport verify words-en")(verify)
     app.command(epilog="Example: spaceport gc --dry-run")(gc)
-    app.command(epilog="Example: spaceport promote words-en@1.0.0 --as production")(promote)
-    app.command(epilog="Example: spaceport rollback words-en production")(rollback)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["open_classifier", "read_classifier", "write_classifier"]
 
 MOST = 256 << 20
-_HOW = "a safetensors file with `coef` and `intercept` and, in its metadata, `classes` as a JSON list"
+_HOW = (
+    "a safetensors file with `coef` and `intercept` and, in its metadata, `classes` as a JSON list"
+)
 
 
 def write_classifier(folder: Path, classifier: LinearClassifier) -> None:

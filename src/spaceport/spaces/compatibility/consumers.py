@@ -77,15 +77,13 @@ def add(
             "search), or a `command`.",
         )
     else:
-        source = source_of(
-            task, version.contract.modality, column, str(label or relevant), by_id
-        )
+        source = source_of(task, version.contract.modality, column, str(label or relevant), by_id)
         wanted = (
             _labels(source, str(label), by_id is not None, classifier)
             if relevant is None
             else _retrieval(source, relevant, measure, k)
         )
-    wanted.prepare(version, spaceport.path)
+    wanted.prepare(version, str(spaceport.store.place))
     return _keep(spaceport, version, wanted, Consumer(
         space=space, name=name, owner=_owner(owner), pin=pin, tolerance=float(tolerance),
         task=wanted.facts() | summary(wanted.baseline) | {"on": version.reference},
@@ -111,7 +109,7 @@ def pinned(spaceport: Spaceport, space: str, pin: str) -> Version:
         No version satisfies it; the message lists the versions there are.
     """
     versions = spaceport.versions(space)
-    if not isinstance(pin, str) or not (pin and pin[0].isdigit() and parse(f"{space}@{pin}").prefix):
+    if not (pin[:1].isdigit() and parse(f"{space}@{pin}").prefix):
         raise ParameterError(
             f"`pin` must be the number of a version. Got {pin!r}.",
             "Write 1 (any version of major 1), 1.2 or 1.2.0.",
@@ -160,7 +158,7 @@ def summary(scores: Scores) -> dict[str, Any]:
 
 
 def _check(spaceport: Spaceport, space: str, name: str, tolerance: float) -> None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise ParameterError(
             f"{name!r} is not a consumer's name.",
             "Use lower-case letters, digits, '.', '_' and '-', at most 64, a letter or digit first.",

@@ -114,7 +114,9 @@ def keep_probe(
     def write(folder: Path) -> None:
         write_classifier(folder, made)
 
-    return _keep(spaceport, version, "probe", name, write, {"classes": len(classes), **(facts or {})})
+    return _keep(
+        spaceport, version, "probe", name, write, {"classes": len(classes), **(facts or {})}
+    )
 
 
 def keep_centroids(

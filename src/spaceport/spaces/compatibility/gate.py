@@ -72,8 +72,7 @@ class Gate:
         return {
             result.consumer: pin
             for result in self.results
-            if result.verdict == "raw"
-            and (pin := _of_length(number, result.pin)) != result.pin
+            if result.verdict == "raw" and (pin := _of_length(number, result.pin)) != result.pin
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -137,8 +136,7 @@ def gate(
     _check_commands(registered, run_commands)
     before = spaceport.store.aliases(space).get(alias)
     results = [
-        replay(spaceport, consumer, candidate, anew)
-        for consumer in track(registered, "replaying")
+        replay(spaceport, consumer, candidate, anew) for consumer in track(registered, "replaying")
     ]
     return Gate(
         candidate=candidate.reference,
@@ -166,10 +164,6 @@ def promote(
     BusyError
         The alias was moved, or a consumer added or removed, while the tasks were replayed.
     """
-    if override is not None and not override.strip():
-        raise ParameterError(
-            "`override` must say why. Got nothing.", "The history keeps the reason for ever."
-        )
     found = gate(spaceport, reference, alias, run_commands)
     return cut_over(spaceport, found, note, override), found
 
@@ -178,10 +172,16 @@ def cut_over(
     spaceport: Spaceport, found: Gate, note: str = "", override: str | None = None
 ) -> Version:
     """Move alias and pins in one transaction on what a replay found, or refuse."""
+    if override is not None and not override.strip():
+        raise ParameterError(
+            "`override` must say why. Got nothing.", "The history keeps the reason for ever."
+        )
     evidence, failing = found.evidence(), ", ".join(found.failing)
     if failing and override is None:
         why = f"{failing} would break"
-        spaceport.store.refuse(found.candidate, found.alias, f"{note}; {why}".lstrip("; "), evidence)
+        spaceport.store.refuse(
+            found.candidate, found.alias, f"{note}; {why}".lstrip("; "), evidence
+        )
         raise RefusedError(
             f"{parse(found.candidate).space}@{found.alias} stays: {found.candidate} would break {failing}.",
             f'{_remedy(found)} `--override "why"` moves it all the same.',
@@ -222,7 +222,9 @@ def _remedy(found: Gate) -> str:
     owners = sorted({r.owner for r in found.results if r.verdict == "fails"})
     talk = f"Talk to {', '.join(owners)}."
     align = [f"`spaceport align {found.candidate} --onto {on}`" for on in sorted(set(bare))]
-    return f"Make an adapter ({', '.join(align)}), or talk to {', '.join(owners)}." if align else talk
+    return (
+        f"Make an adapter ({', '.join(align)}), or talk to {', '.join(owners)}." if align else talk
+    )
 
 
 def _of_length(number: str, pin: str) -> str:

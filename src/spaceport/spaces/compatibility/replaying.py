@@ -80,7 +80,7 @@ def replay(
     task, before = consumers.task_of(spaceport, consumer)
     through = through_of(spaceport, candidate, before)
     try:
-        done = task.replay(candidate, before, through, spaceport.path, anew)
+        done = task.replay(candidate, before, through, str(spaceport.store.place), anew)
     except (InputError, ParameterError, NotFoundError) as error:
         return _result(consumer, task, before, None, None, None, through, error.what)
     raw, adapted = _compared(task.baseline, done.raw), _compared(task.baseline, done.adapted)

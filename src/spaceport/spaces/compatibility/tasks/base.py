@@ -84,12 +84,12 @@ class Task(ABC):
     baseline: Scores
 
     @abstractmethod
-    def prepare(self, pinned: Version, root: Path) -> None:
-        """Do the task for the first time, on the pinned version of the store at `root`."""
+    def prepare(self, pinned: Version, where: str) -> None:
+        """Do the task for the first time, on the pinned version of the store that lies at `where`."""
 
     @abstractmethod
     def replay(
-        self, candidate: Version, pinned: Version, through: Through | None, root: Path, anew: bool
+        self, candidate: Version, pinned: Version, through: Through | None, where: str, anew: bool
     ) -> Replay:
         """Do the task with `candidate`; `pinned` is the version that it was prepared on."""
 
@@ -127,7 +127,7 @@ class VectorTask(Task):
         return None
 
     def replay(
-        self, candidate: Version, pinned: Version, through: Through | None, root: Path, anew: bool
+        self, candidate: Version, pinned: Version, through: Through | None, where: str, anew: bool
     ) -> Replay:
         """Do the task with the candidate's vectors, as they are and through the adapter."""
         X, known = self.vectors(candidate, anew)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ class CommandTask(Task):
     whoever promotes and besides:
 
     ======================  ==================================================================
-    SPACEPORT_STORE         the store's folder
+    SPACEPORT_STORE         where the store lies
     SPACEPORT_VERSION       the candidate, ``news@2.0.0``
     SPACEPORT_BASELINE      the version that the consumer was registered on
     SPACEPORT_ADAPTER       the adapter's number, where the run is the one through the adapter
@@ -67,9 +68,9 @@ class CommandTask(Task):
         self.timeout = positive(timeout, "timeout")
         self.measure = "exit code 0"
 
-    def prepare(self, pinned: Version, root: Path) -> None:
+    def prepare(self, pinned: Version, where: str) -> None:
         """Run it on the pinned version, where it must exit with 0."""
-        outcome = self._run(pinned, pinned, None, root)
+        outcome = self._run(pinned, pinned, None, where)
         if not outcome.right:
             raise InputError(
                 f"The command fails on {pinned.reference}, where it should pass: {outcome.said}",
@@ -78,13 +79,13 @@ class CommandTask(Task):
         self.baseline = _scores(outcome)
 
     def replay(
-        self, candidate: Version, pinned: Version, through: Through | None, root: Path, anew: bool
+        self, candidate: Version, pinned: Version, through: Through | None, where: str, anew: bool
     ) -> Replay:
         """Run it once with the candidate alone and, if that fails, once with the adapter."""
-        raw = self._run(candidate, pinned, None, root)
+        raw = self._run(candidate, pinned, None, where)
         if raw.right or through is None:
             return Replay(_scores(raw), None, note=raw.said)
-        adapted = self._run(candidate, pinned, through, root)
+        adapted = self._run(candidate, pinned, through, where)
         return Replay(_scores(raw), _scores(adapted), note=adapted.said)
 
     def facts(self) -> dict[str, Any]:
@@ -111,10 +112,10 @@ class CommandTask(Task):
         return task
 
     def _run(
-        self, candidate: Version, pinned: Version, through: Through | None, root: Path
+        self, candidate: Version, pinned: Version, through: Through | None, where: str
     ) -> _Outcome:
         told = {
-            "SPACEPORT_STORE": str(root),
+            "SPACEPORT_STORE": where,
             "SPACEPORT_VERSION": candidate.reference,
             "SPACEPORT_BASELINE": pinned.reference,
             "SPACEPORT_ADAPTER": "" if through is None else str(through.artifact),
@@ -151,10 +152,8 @@ def _scores(outcome: _Outcome) -> Scores:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of the command and its children."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

@@ -70,7 +70,7 @@ class LabelsTask(VectorTask):
         codes = np.unique(self.labels.astype(str), return_inverse=True)[1]
         return split(codes, HELD_OUT)
 
-    def prepare(self, pinned: Version, root: Path) -> None:
+    def prepare(self, pinned: Version, where: str) -> None:
         """Learn the classifier, unless the consumer brought one, and score it."""
         self.check_classes(pinned.record.dimension)
         X, known = self.vectors(pinned, all_items=True)

@@ -63,7 +63,7 @@ class RetrievalTask(VectorTask):
         for query, item in zip(queries.to_pylist(), self.relevant, strict=True):
             self._wanted[order[str(query)]].add(item)
 
-    def prepare(self, pinned: Version, root: Path) -> None:
+    def prepare(self, pinned: Version, where: str) -> None:
         """Search the pinned version with its own queries."""
         if len(self._first) < LEAST:
             raise InputError(
