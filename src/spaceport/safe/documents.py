@@ -31,6 +31,7 @@ def read_json(
     most: int = BYTES,
     deepest: int = DEPTH,
     kind: type[SpaceportError] = CorruptError,
+    remedy: str = REMEDY,
 ) -> Any:
     """Parse JSON that means one thing only.
 
@@ -42,8 +43,8 @@ def read_json(
         What to call it in an error.
     most, deepest : int
         Bytes, and objects and lists within each other, that are read at all.
-    kind : type of SpaceportError
-        What is raised.
+    kind, remedy : type of SpaceportError, str
+        What is raised, and what to do.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def read_json(
     try:
         return parsed(data, most, deepest)
     except (ValueError, RecursionError) as error:
-        raise kind(f"{what} cannot be read: {reason(error)}.", REMEDY) from error
+        raise kind(f"{what} cannot be read: {reason(error)}.", remedy) from error
 
 
 def parsed(data: bytes, most: int, deepest: int) -> Any:

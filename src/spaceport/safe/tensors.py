@@ -48,6 +48,7 @@ def read_arrays(
     most: int | None = None,
     finite: bool = True,
     kind: type[SpaceportError] = CorruptError,
+    remedy: str = REMEDY,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
     """Read the arrays of a safetensors file, and the strings beside them.
 
@@ -61,8 +62,8 @@ def read_arrays(
         Bytes of the whole file that are read at all; by default as many as there are.
     finite : bool
         Refuse NaN and infinity.
-    kind : type of SpaceportError
-        What is raised.
+    kind, remedy : type of SpaceportError, str
+        What is raised, and what to do.
 
     Returns
     -------
@@ -91,11 +92,14 @@ def read_arrays(
             }
             return arrays, strings
     except (ValueError, RecursionError, OSError) as error:
-        raise kind(f"{what} cannot be read: {reason(error)}.", REMEDY) from error
+        raise kind(f"{what} cannot be read: {reason(error)}.", remedy) from error
 
 
 def read_layout(
-    path: Path, what: str, kind: type[SpaceportError] = CorruptError
+    path: Path,
+    what: str,
+    kind: type[SpaceportError] = CorruptError,
+    remedy: str = REMEDY,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Check a safetensors file's header against its size, as `read_arrays` does, and read no array.
 
@@ -106,7 +110,7 @@ def read_layout(
             layout, strings = _layout(stream, None)
             return layout, strings
     except (ValueError, RecursionError, OSError) as error:
-        raise kind(f"{what} cannot be read: {reason(error)}.", REMEDY) from error
+        raise kind(f"{what} cannot be read: {reason(error)}.", remedy) from error
 
 
 def _layout(

@@ -22,6 +22,7 @@ ENDINGS = frozenset(
 
 RATES = (1000, 768_000)
 LONGEST = 4 * 3600
+MOST = LONGEST * 48_000
 _VALUES = 1 << 20
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -54,7 +55,7 @@ def read(data: bytes) -> Sound:
     ------
     InputError
         No sound file, one that is damaged, holds no samples, NaN or infinity, has a sampling rate
-        outside [1,000, 768,000] Hz or lasts longer than four hours.
+        outside [1,000, 768,000] Hz or lasts longer than four hours (at 48,000 Hz; less above).
 
     Examples
     --------
@@ -87,11 +88,11 @@ def _opened(data: bytes) -> Iterator[soundfile.SoundFile]:
 def _blocks(file: soundfile.SoundFile) -> Iterator[Samples]:
     """The mean over channels, block by block: what a header promises is never allocated."""
     rows = max(1, _VALUES // file.channels)
-    left = LONGEST * file.samplerate
+    left = min(LONGEST * file.samplerate, MOST)
     while len(block := file.read(rows, dtype="float32", always_2d=True)):
         left -= len(block)
         if left < 0:
-            raise _unreadable(f"it lasts longer than {LONGEST // 3600} hours")
+            raise _unreadable(f"it lasts longer than {LONGEST // 3600} hours, or {MOST:,} samples")
         yield block.mean(axis=1)
 
 

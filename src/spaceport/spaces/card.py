@@ -13,6 +13,7 @@ from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError
 from spaceport.geometry import neighbors, spectrum
 from spaceport.maps.page import curve
+from spaceport.safe import read_json
 from spaceport.spaces.lineage import libraries
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def to_json(facts: Sequence[Fact]) -> str:
 def from_json(text: str | bytes) -> list[Fact]:
     """Undo `to_json`."""
     try:
-        return [Fact(**values) for values in json.loads(text)]
+        data = text.encode() if isinstance(text, str) else text
+        return [Fact(**values) for values in read_json(data, "card.json")]
     except (ValueError, TypeError) as error:
         raise CorruptError("card.json cannot be read.", "Run `spaceport verify`.") from error
 

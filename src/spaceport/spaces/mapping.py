@@ -15,12 +15,13 @@ import pyarrow as pa
 
 from spaceport import methods
 from spaceport.arrays import Matrix, matrix
-from spaceport.errors import InputError, MissingExtra, ParameterError
+from spaceport.errors import CorruptError, InputError, MissingExtra, ParameterError
 from spaceport.geometry import cells
 from spaceport.geometry.similarity import normalize
 from spaceport.maps.base import Projection
 from spaceport.maps.page import html, labels, picture
 from spaceport.maps.page.base import Level, Page
+from spaceport.safe import read_arrays
 
 if TYPE_CHECKING:
     from spaceport.spaces.version import Version
@@ -129,12 +130,10 @@ def _positions(version: Version, projection: Projection) -> Matrix:
 
 def _remembered(path: Path, rows: int) -> Matrix | None:
     """Positions from the cache; None where there are none, or none that can be read."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        positions: Matrix = matrix(load_file(path)["positions"], dimension=2)
-    except (OSError, KeyError, SafetensorError, InputError):
+        arrays, _ = read_arrays(path, "the map")
+        positions: Matrix = matrix(arrays["positions"], dimension=2)
+    except (KeyError, CorruptError, InputError):
         return None
     return positions if len(positions) == rows else None
 

@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 __all__ = ["plain", "unplain"]
@@ -23,6 +24,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "date": date.fromisoformat,
     "time": time.fromisoformat,
     "decimal": Decimal,
+    "float": float,
 }
 
 
@@ -40,6 +42,8 @@ def plain(value: Any) -> Any:
         return {"row": {name: plain(inner) for name, inner in value.items()}}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        return {"float": repr(value)}
     for kind, tag, write in _WRITERS:
         if isinstance(value, kind):
             return {tag: write(value)}

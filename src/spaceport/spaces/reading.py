@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from spaceport.arrays import Matrix
 from spaceport.encoders.base import Encoder, load
 from spaceport.errors import CorruptError
 from spaceport.geometry.neighbors import Graph
+from spaceport.safe import read_arrays
 from spaceport.spaces.contract import Canaries
 
 if TYPE_CHECKING:
@@ -34,15 +36,26 @@ def read_canaries(store: Store, record: Record) -> Canaries | None:
 
 def read_graph(store: Store, record: Record) -> Graph:
     """The neighbor graph that was computed when the version was published."""
-    arrays, told = _load(store, record, "graph.safetensors")
-    return Graph(
-        indices=arrays["indices"],
-        similarities=arrays["similarities"],
-        metric=told["metric"],
-        method=told["method"],
-        recall=float(told["recall"]),
-        recall_queries=int(told["recall_queries"]),
-    )
+    arrays, told = _load(store, record, "graph.safetensors", finite=False)
+    try:
+        indices, similarities = arrays["indices"], arrays["similarities"]
+        inside = (
+            indices.dtype == np.int32 and (indices >= -1).all() and (indices < record.rows).all()
+        )
+        if not inside or similarities.shape != indices.shape or np.isnan(similarities).any():
+            raise ValueError(indices.shape)
+        return Graph(
+            indices=indices,
+            similarities=similarities,
+            metric=told["metric"],
+            method=told["method"],
+            recall=float(told["recall"]),
+            recall_queries=int(told["recall_queries"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise CorruptError(
+            f"graph.safetensors of {record.reference} holds no neighbor graph.", "Build it again."
+        ) from error
 
 
 def read_cells(store: Store, record: Record) -> list[Matrix]:
@@ -51,17 +64,8 @@ def read_cells(store: Store, record: Record) -> list[Matrix]:
     return [arrays[name] for name in sorted(arrays)]
 
 
-def _load(store: Store, record: Record, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+def _load(
+    store: Store, record: Record, name: str, finite: bool = True
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The arrays and the strings beside them of a safetensors file."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as load_arrays
-
-    data = store.read(record, name)
-    try:
-        size = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + size])
-        return load_arrays(data), header.get("__metadata__", {})
-    except (SafetensorError, ValueError) as error:
-        raise CorruptError(
-            f"{name} of {record.reference} cannot be read.", "Build it again."
-        ) from error
+    return read_arrays(store.read(record, name), f"{name} of {record.reference}", finite=finite)

@@ -47,8 +47,10 @@ def _read_arrow(request: Request) -> Iterator[Rows]:
 
 def _sliced(batches: Iterable[Any], columns: list[str]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
+        chosen = batch.select(columns)
+        chosen.validate(full=True)  # offsets that lead out of the file would be followed
         for start in range(0, batch.num_rows, _CHUNK_ROWS):
-            yield batch.select(columns).slice(start, _CHUNK_ROWS)
+            yield chosen.slice(start, _CHUNK_ROWS)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 
 from __future__ import annotations
 
+import math
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +31,9 @@ from spaceport.sources.formats.base import (
 )
 
 __all__ = ["NPY", "NPZ"]
+
+_SMALL = 64 << 20
+_DENSEST = 500
 
 
 class _Header(NamedTuple):
@@ -87,6 +92,7 @@ def _read_npz(request: Request) -> Iterator[Rows]:
         ids = _ids(archive, arrays, request)
         member = arrays[_chosen(archive, arrays, request)]
         start = 0
+        _refuse_bomb(archive, member, path)
         with archive.open(member) as stream:
             header = _table(stream, path, archive.getinfo(member).file_size)
             for vectors in _stream_rows(stream, header):
@@ -102,10 +108,20 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{path} is truncated or damaged: {error}.", "Fetch or write it again."
         ) from error
+
+
+def _refuse_bomb(archive: zipfile.ZipFile, member: str, path: Path) -> None:
+    """Numbers and words never pack this well."""
+    info = archive.getinfo(member)
+    if info.file_size > max(_SMALL, _DENSEST * info.compress_size):
+        raise InputError(
+            f"{member} in {path} unpacks from {info.compress_size:,} to {info.file_size:,} bytes.",
+            "That is no array of vectors or ids: fetch it again, or save it with numpy.savez.",
+        )
 
 
 def _stream_rows(stream: IO[bytes], header: _Header) -> Iterator[Matrix]:
@@ -148,7 +164,12 @@ def _ids(archive: zipfile.ZipFile, arrays: dict[str, str], request: Request) -> 
     if request.names is None and name not in arrays:
         return None
     _known(name, arrays, request.path)
+    _refuse_bomb(archive, arrays[name], request.path)
     try:
+        with archive.open(arrays[name]) as stream:
+            header, size = _header(stream, request.path), archive.getinfo(arrays[name]).file_size
+            if math.prod(header.shape) * max(1, header.dtype.itemsize) != size - stream.tell():
+                raise ValueError(f"its header says {header.shape} in {size:,} bytes")
         with archive.open(arrays[name]) as stream:
             array: npt.NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
     except ValueError as error:

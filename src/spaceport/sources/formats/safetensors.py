@@ -18,6 +18,7 @@ import numpy as np
 
 from spaceport.arrays import Matrix, pack, unpack
 from spaceport.errors import InputError, NotFoundError, choices
+from spaceport.safe import read_layout
 from spaceport.sources.formats.base import (
     Format,
     Request,
@@ -41,6 +42,7 @@ def _read(request: Request) -> Iterator[Rows]:
     from safetensors import SafetensorError, safe_open
 
     path = request.path
+    read_layout(path, str(path), InputError, "Fetch or write it again, as float32.")
     try:
         with safe_open(str(path), framework="numpy") as file:
             ids = _ids(file, request)
