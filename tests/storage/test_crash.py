@@ -183,8 +183,8 @@ class Hasty(Writer):
     """A saboteur: commits the row first, then puts the files in place; dies in between."""
 
     def _commit(self, record: Record, entries: object) -> None:
-        away = self._root / "away"
-        (self._root / self._dataset).rename(away)
+        dataset = (self._place / self._dataset).path
+        dataset.rename(dataset.with_name("away"))
         super()._commit(record, entries)
         raise KeyboardInterrupt
 

@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 
 from spaceport.errors import CorruptError, StoreError
-from spaceport.storage.files import (
-    Entry,
-    Sealer,
-    check,
-    listing,
-    measure,
-    prune,
-    read_checked,
-    room,
-    write,
-)
+from spaceport.storage.files import Entry, listing, measure, prune, room, write
+from spaceport.storage.folder import Folder
+from spaceport.storage.sealing import Sealer
 
 
 def test_an_entry_holds_the_size_and_the_hash(tmp_path: Path) -> None:
@@ -28,7 +20,7 @@ def test_an_entry_holds_the_size_and_the_hash(tmp_path: Path) -> None:
     entry = measure(tmp_path / "card.json", "card.json")
     assert entry == Entry("card.json", 198, hashlib.sha256(b"{}" * 99).hexdigest())
     assert entry.under("a/b").path == "a/b/card.json"
-    assert read_checked(tmp_path / "card.json", entry) == b"{}" * 99
+    assert Folder(tmp_path).read_checked(entry) == b"{}" * 99
 
 
 @pytest.mark.parametrize("spoil", [
@@ -41,11 +33,12 @@ def test_a_spoilt_file_is_found(tmp_path: Path, spoil: object) -> None:
     path = tmp_path / "card.json"
     write(path, b"abcdefgh")
     entry = measure(path, "card.json")
-    check(path, entry)
+    place = Folder(tmp_path)
+    place.check(entry)
     spoil(path)
-    for look in (check, read_checked):
+    for look in (place.check, place.read_checked):
         with pytest.raises(CorruptError, match=r"card\.json"):
-            look(path, entry)
+            look(entry)
 
 
 def test_the_sealer_hashes_and_flushes_what_was_added_and_what_was_not(
@@ -62,7 +55,7 @@ def test_the_sealer_hashes_and_flushes_what_was_added_and_what_was_not(
     (tmp_path / "set" / "data").mkdir(parents=True)
     for name in ("data/a", "b"):
         (tmp_path / "set" / name).write_bytes(name.encode())
-    sealer = Sealer(tmp_path / "set")
+    sealer = Sealer(Folder(tmp_path / "set"))
     sealer.add("data/a")
     entries = sealer.entries(["data/a", "b"])
     sealer.close()

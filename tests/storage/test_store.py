@@ -42,7 +42,10 @@ def test_where_a_store_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("SPACEPORT_STORE", str(tmp_path / "elsewhere"))
     assert open_store().root == tmp_path / "elsewhere"
     assert open_store("here").root == tmp_path / "here"
-    with pytest.raises(ParameterError, match="must be a folder"):
+    for uri in ("gs://bucket/store", "http://host/store", "s3://", "s3:/bucket/x", "s3://b/a b"):
+        with pytest.raises(ParameterError, match="neither a folder nor a bucket"):
+            open_store(uri)
+    with pytest.raises(ParameterError, match="needs a catalog"):
         open_store("s3://bucket/store")
 
 
@@ -357,7 +360,7 @@ def test_a_store_whose_making_was_cut_short(store: Store, first: Publish) -> Non
     store.root.mkdir()
     for step in ("folder", "mark", "database", "tables"):
         if step == "mark":
-            (store.root / "store.json").write_text('{"store": "0123456789abcdef"}')
+            (store.root / "store.json").write_text('{"store": "0123456789abcdef0123456789abcdef"}')
         if step == "database":
             (store.root / "catalog.sqlite").touch()
         if step == "tables":

@@ -20,6 +20,7 @@ from spaceport.storage import datasets
 from spaceport.storage import index as indexes
 from spaceport.storage.datasets import create, extend
 from spaceport.storage.files import listing
+from spaceport.storage.folder import Folder
 from spaceport.storage.index import IdIndex, hashes
 from spaceport.storage.vectors import HINT, VectorTable
 
@@ -32,7 +33,7 @@ NASTY = ["'", "''", "\\", "\\'", '"', "a'b", "%", "_", "\0", "\n", "; --", "雪"
 def table(tmp_path: Path, rows: Rows) -> VectorTable:
     ids = [f"item-{k}" for k in range(1000)]
     batches = [rows(ids[k : k + 100], seed=k) for k in range(0, 1000, 100)]
-    return create(tmp_path / "a.lance", batches[0].schema, batches, "t").table
+    return create(Folder(tmp_path / "a.lance"), batches[0].schema, batches, "t").table
 
 
 def dense(table: pa.Table) -> np.ndarray:
@@ -126,10 +127,10 @@ def test_the_index_finds_each_id_as_a_dict_does() -> None:
 
 def test_removing_survives_any_id(tmp_path: Path, rows: Rows) -> None:
     batch = rows([*NASTY, "stays"])
-    base = create(tmp_path / "a.lance", batch.schema, [batch], "t1").table
+    base = create(Folder(tmp_path / "a.lance"), batch.schema, [batch], "t1").table
     for name in NASTY:
         assert base.take([name]).column("id").to_pylist() == [name]
-    after = extend(base.folder, base.version, NASTY, [], "t2").table
+    after = extend(base.place, base.version, NASTY, [], "t2").table
     assert after.ids() == ["stays"]
     assert base.count == len(NASTY) + 1
 
@@ -157,9 +158,9 @@ def _extend_and_compare(folder: Path, ids: list[str], gone: list[str]) -> None:
         return pa.record_batch({"id": pa.array(names, pa.string()), "vector": column})
 
     whole = batch(ids, vectors)
-    base = create(folder, whole.schema, [whole], "t1").table
+    base = create(Folder(folder), whole.schema, [whole], "t1").table
     changed = batch(gone, -np.ones((len(gone), 2), np.float32))
-    after = extend(folder, base.version, gone, [changed], "t2").table
+    after = extend(Folder(folder), base.version, gone, [changed], "t2").table
     kept = [name for name in ids if name not in set(gone)]
     assert after.ids() == [*kept, *gone]
     known = {name: place for place, name in enumerate(ids)}
@@ -176,25 +177,25 @@ def test_many_ids_are_removed_in_chunks(
 ) -> None:
     monkeypatch.setattr(datasets, "DELETE_CHUNK", 64)
     gone = [f"item-{k}" for k in range(0, 1000, 2)]
-    after = extend(table.folder, table.version, gone, [rows(["new"])], "t2").table
+    after = extend(table.place, table.version, gone, [rows(["new"])], "t2").table
     assert after.ids() == [f"item-{k}" for k in range(1, 1000, 2)] + ["new"]
-    assert lance.dataset(str(table.folder)).versions()[-1]["version"] == after.version
+    assert lance.dataset(table.place.uri).versions()[-1]["version"] == after.version
 
 
 def test_what_a_crash_left_at_the_head_is_not_in_the_next_version(
     table: VectorTable, rows: Rows
 ) -> None:
-    lance.dataset(str(table.folder)).delete("id = 'item-5'")
-    lance.write_dataset(pa.Table.from_batches([rows(["half"])]), str(table.folder), mode="append")
-    after = extend(table.folder, table.version, ["item-7"], [rows(["new"])], "t2").table
+    lance.dataset(table.place.uri).delete("id = 'item-5'")
+    lance.write_dataset(pa.Table.from_batches([rows(["half"])]), table.place.uri, mode="append")
+    after = extend(table.place, table.version, ["item-7"], [rows(["new"])], "t2").table
     assert set(after.ids()) == {f"item-{k}" for k in range(1000) if k != 7} | {"new"}
 
 
 def test_the_entries_are_all_that_the_version_needs(
     tmp_path: Path, table: VectorTable, rows: Rows
 ) -> None:
-    written = extend(table.folder, table.version, ["item-1"], [rows(["new"])], "t2")
-    folder = table.folder
+    written = extend(table.place, table.version, ["item-1"], [rows(["new"])], "t2")
+    folder = table.place.path
     for entry in written.entries:
         data = (folder / entry.path).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (entry.size, entry.sha256)
@@ -204,7 +205,7 @@ def test_the_entries_are_all_that_the_version_needs(
     assert listing(folder) == first | written.needed | {HINT}
     for name in listing(folder) - written.needed:
         (folder / name).unlink()
-    alone = VectorTable(folder, written.table.version)
+    alone = VectorTable(Folder(folder), written.table.version)
     assert alone.count == 1000
     assert len(alone.matrix()) == 1000
 
@@ -212,14 +213,14 @@ def test_the_entries_are_all_that_the_version_needs(
 def test_lances_own_cleanup_keeps_what_is_tagged(table: VectorTable, rows: Rows) -> None:
     from datetime import timedelta
 
-    after = extend(table.folder, table.version, ["item-1"], [rows(["new"])], "t2").table
-    newest = extend(table.folder, after.version, ["item-2"], [], "t3").table
-    dataset = lance.dataset(str(table.folder))
+    after = extend(table.place, table.version, ["item-1"], [rows(["new"])], "t2").table
+    newest = extend(table.place, after.version, ["item-2"], [], "t3").table
+    dataset = lance.dataset(table.place.uri)
     dataset.cleanup_old_versions(
         older_than=timedelta(0), delete_unverified=True, error_if_tagged_old_versions=False
     )
     for version, count in ((table.version, 1000), (after.version, 1000), (newest.version, 999)):
-        assert len(VectorTable(table.folder, version).matrix()) == count
+        assert len(VectorTable(table.place, version).matrix()) == count
 
 
 def test_what_the_batches_raise_is_raised_as_it_is(tmp_path: Path, rows: Rows) -> None:
@@ -232,7 +233,7 @@ def test_what_the_batches_raise_is_raised_as_it_is(tmp_path: Path, rows: Rows) -
             raise error
 
         with pytest.raises(type(error)):
-            create(tmp_path / "a.lance", batch.schema, broken(), "t")
+            create(Folder(tmp_path / "a.lance"), batch.schema, broken(), "t")
 
 
 def test_the_batches_are_read_in_the_callers_thread_and_context(tmp_path: Path, rows: Rows) -> None:
@@ -245,33 +246,33 @@ def test_the_batches_are_read_in_the_callers_thread_and_context(tmp_path: Path, 
             seen.add((threading.get_ident(), here.get()))
             yield rows([name])
 
-    create(tmp_path / "a.lance", rows(["a"]).schema, batches(), "t")
+    create(Folder(tmp_path / "a.lance"), rows(["a"]).schema, batches(), "t")
     assert seen == {(threading.get_ident(), "here")}
 
 
 def test_rows_of_another_shape_are_refused(tmp_path: Path, rows: Rows, table: VectorTable) -> None:
     with pytest.raises(InputError, match=r"\[5\]"):
-        extend(table.folder, table.version, [], [rows(["new"], dimension=5)], "t2")
+        extend(table.place, table.version, [], [rows(["new"], dimension=5)], "t2")
     with pytest.raises(InputError, match="vector"):
-        create(tmp_path / "b.lance", table.schema, [pa.record_batch({"id": ["a"]})], "t")
+        create(Folder(tmp_path / "b.lance"), table.schema, [pa.record_batch({"id": ["a"]})], "t")
     for schema in (
         pa.schema({"id": pa.string()}),
         pa.schema({"id": pa.int64(), "vector": pa.list_(pa.float32(), 2)}),
     ):
         with pytest.raises(InputError, match="cannot be published"):
-            create(tmp_path / "c.lance", schema, [], "t")
+            create(Folder(tmp_path / "c.lance"), schema, [], "t")
 
 
 def test_files_that_are_broken_or_gone(tmp_path: Path, table: VectorTable) -> None:
     with pytest.raises(CorruptError):
-        VectorTable(tmp_path / "nowhere.lance", 1).ids()
+        VectorTable(Folder(tmp_path / "nowhere.lance"), 1).ids()
     with pytest.raises(CorruptError):
-        VectorTable(table.folder, 77).ids()
-    (data,) = (table.folder / "data").iterdir()
+        VectorTable(table.place, 77).ids()
+    (data,) = (table.place.path / "data").iterdir()
     data.write_bytes(data.read_bytes()[:-100] + bytes(100))
     for look in ("ids", "matrix"):
         with pytest.raises(CorruptError) as caught:
-            getattr(VectorTable(table.folder, table.version), look)()
+            getattr(VectorTable(table.place, table.version), look)()
         assert len(str(caught.value).split("\n")) == 2
 
 
@@ -279,10 +280,10 @@ def test_lance_says_nothing_to_the_user(
     tmp_path: Path, rows: Rows, capfd: pytest.CaptureFixture[str]
 ) -> None:
     batch = rows(["a", "b"])
-    base = create(tmp_path / "a.lance", batch.schema, [batch], "t1").table
-    after = extend(base.folder, base.version, ["a"], [rows(["c"])], "t2").table
+    base = create(Folder(tmp_path / "a.lance"), batch.schema, [batch], "t1").table
+    after = extend(base.place, base.version, ["a"], [rows(["c"])], "t2").table
     after.take(["c"])
     after.matrix()
     with pytest.raises(CorruptError):
-        VectorTable(tmp_path / "nowhere.lance", 1).ids()
+        VectorTable(Folder(tmp_path / "nowhere.lance"), 1).ids()
     assert capfd.readouterr() == ("", "")

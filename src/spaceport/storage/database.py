@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    StatementError,
+)
 from sqlalchemy.pool import NullPool
 
 from spaceport.errors import (
@@ -22,15 +28,18 @@ from spaceport.errors import (
     MissingExtra,
     NewerStoreError,
     ParameterError,
+    SpaceportError,
     StoreError,
 )
 from spaceport.storage.files import room
+from spaceport.storage.typed import dumps, loads
 
-__all__ = ["HEAD", "MIGRATIONS", "Database"]
+__all__ = ["HEAD", "MIGRATIONS", "Database", "Held"]
 
 HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 30.0  # seconds that SQLite waits for another process's commit, which takes milliseconds
+_TO_SERVER = {"connect_timeout": 10, "keepalives_idle": 60}  # a writer's session is idle for hours
 
 
 class Database:
@@ -48,7 +57,7 @@ class Database:
         self._writing_engine = self._engine.execution_options(writes=True)
 
     def __str__(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     @classmethod
     def in_file(cls, path: Path) -> Database:
@@ -105,8 +114,11 @@ class Database:
             yield connection
 
     @contextmanager
-    def lock(self, name: str, wait: float) -> Iterator[None]:
+    def lock(self, name: str, wait: float, what: str = "") -> Iterator[Database]:
         """Hold a lock that PostgreSQL keeps across machines; on SQLite the lock file is enough.
+
+        Gives the database as the holder has it: what is written through it is committed by the very
+        session that has the lock, so it is not written where the lock was lost.
 
         Raises
         ------
@@ -114,15 +126,30 @@ class Database:
             Someone else has it after `wait` seconds.
         """
         if self._is_sqlite:
-            yield
+            yield self
             return
-        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._translated():
-            connection = engine.connect()
-        with connection:
+            connection = self._engine.connect()
+        try:
             with self._translated():
-                _wait_for(connection, _key(name), name, wait)
-            yield
+                _wait_for(connection, _key(f"lock {name}"), what or name, wait)
+            yield Held(self.url, connection)
+        finally:
+            connection.invalidate()  # the server lets go of the lock with its session
+            connection.close()
+
+    def check_held(self) -> None:
+        """Raise StoreError where the lock that this was given with is lost."""
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on a server."""
+        return Path(self.url.database).absolute() if self._is_sqlite and self.url.database else None
+
+    @property
+    def on_server(self) -> bool:
+        """Whether it is PostgreSQL's."""
+        return not self._is_sqlite
 
     @property
     def _is_sqlite(self) -> bool:
@@ -133,7 +160,11 @@ class Database:
         with room(Path(self.url.database or ".") if self._is_sqlite else Path()):
             try:
                 yield
-            except DBAPIError as error:
+            except StatementError as error:
+                if isinstance(error.orig, SpaceportError):
+                    raise error.orig from None
+                if not isinstance(error, DBAPIError):
+                    raise
                 raise self._in_our_words(error) from error
 
     def _in_our_words(self, error: DBAPIError) -> Exception:
@@ -152,12 +183,51 @@ class Database:
         )
 
 
+class Held(Database):
+    """A database as the holder of a lock has it; made by `Database.lock`.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+    session : sqlalchemy.Connection
+        The one that has the lock.
+    """
+
+    def __init__(self, url: sa.URL, session: sa.Connection) -> None:
+        super().__init__(url)
+        self._session = session
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """All or nothing, if the lock is held until the end."""
+        with self._lost(), self._translated(), self._session.begin():
+            yield self._session
+
+    def check_held(self) -> None:
+        """Ask the session."""
+        with self.writing() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    @contextmanager
+    def _lost(self) -> Iterator[None]:
+        try:
+            yield
+        except SpaceportError as error:
+            if self._session.invalidated or self._session.closed:
+                raise StoreError(
+                    f"The catalog {self} went away, and with it the lock of this writer.",
+                    "Run it again when the catalog is back; all published versions are whole.",
+                ) from error
+            raise
+
+
 def _checked(url: str | sa.URL) -> sa.URL:
     try:
         made = sa.make_url(url)
     except ArgumentError as error:
-        raise ParameterError(
-            f"{url!r} is not a catalog's URL.", "Write for example postgresql://user@host/database."
+        raise ParameterError(  # what came may hold a password
+            "The text given is not a catalog's URL.",
+            "Write for example postgresql://user@host/database or sqlite:////folder/catalog.sqlite.",
         ) from error
     if made.get_backend_name() not in ("sqlite", "postgresql"):
         raise ParameterError(
@@ -170,7 +240,11 @@ def _engine(url: sa.URL) -> sa.Engine:
     sqlite = url.get_backend_name() == "sqlite"
     try:
         engine = sa.create_engine(
-            url, poolclass=NullPool, connect_args={"timeout": PATIENCE} if sqlite else {}
+            url,
+            poolclass=NullPool,
+            connect_args={"timeout": PATIENCE} if sqlite else {},
+            json_serializer=dumps,
+            json_deserializer=loads,
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise MissingExtra.of("postgres", "psycopg") from error
@@ -220,13 +294,18 @@ def _migrate(connection: sa.Connection, revision: str | None) -> None:
 
 def _wait_for(connection: sa.Connection, key: int, name: str, wait: float) -> None:
     until = time.monotonic() + wait
-    while not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+    while not _try(connection, key):
         if time.monotonic() >= until:
             raise BusyError(
                 f"Another process writes to {name} at this moment.",
                 "Try again when it has finished.",
             )
         time.sleep(0.05)
+
+
+def _try(connection: sa.Connection, key: int) -> bool:
+    with connection.begin():  # the lock is the session's; no transaction stays open beside the work
+        return bool(connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
 
 
 def _key(name: str) -> int:

@@ -6,20 +6,19 @@ may be hashed and brought to the disk while the next file is being written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, Full, Queue
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 
-from spaceport.errors import InputError
-from spaceport.storage.files import Entry, Sealer, listing, prune, room
+from spaceport.errors import BusyError, InputError
+from spaceport.storage.files import Entry
+from spaceport.storage.places import Place
+from spaceport.storage.sealing import Sealer
 from spaceport.storage.vectors import HINT, VectorTable, lance_library
 
 __all__ = ["Written", "create", "extend"]
@@ -37,13 +36,13 @@ class Written:
     entries: tuple[Entry, ...]
 
 
-def create(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], tag: str) -> Written:
-    """Write a new dataset, bring it to the disk and hash it.
+def create(place: Place, schema: pa.Schema, batches: Iterable[pa.RecordBatch], tag: str) -> Written:
+    """Write a new dataset, see that it is there for good, and hash it.
 
     Parameters
     ----------
-    folder : Path
-        Must not exist.
+    place : Place
+        Where nothing is yet.
     schema : pyarrow.Schema
         Has at least ``id`` (string) and ``vector`` (fixed-size list of float32).
     batches : iterable of pyarrow.RecordBatch
@@ -52,13 +51,13 @@ def create(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], t
         Lance's name for the version, so that Lance's own cleanup keeps it.
     """
     _check_schema(schema)
-    with room(folder), _plain(folder) as uri, closing(Sealer(folder)) as sealer:
-        _write(uri, schema, batches, sealer, "create")
-        return _finish(folder, uri, tag, sealer, frozenset())
+    with place.working(), place.writable() as uri, closing(Sealer(place)) as sealer:
+        head = _write(place, uri, schema, batches, sealer, "create")
+        return _finish(place, uri, head.version, tag, sealer, frozenset())
 
 
 def extend(
-    folder: Path,
+    place: Place,
     base_version: int,
     remove_ids: Sequence[str],
     batches: Iterable[pa.RecordBatch],
@@ -68,16 +67,34 @@ def extend(
 
     Where the dataset's head is another version, `base_version` is restored first. The versions
     between, which nobody asked for, are removed again.
+
+    Raises
+    ------
+    BusyError
+        Somebody else wrote to the dataset meanwhile.
     """
-    before = frozenset(listing(folder))
-    with room(folder), _plain(folder) as uri, closing(Sealer(folder)) as sealer:
-        dataset = lance_library().dataset(uri, version=base_version)
-        if dataset.latest_version != base_version:
+    before = frozenset(place.listing())
+    with place.working(), place.writable() as uri, closing(Sealer(place)) as sealer:
+        dataset = lance_library().dataset(uri, version=base_version, storage_options=place.options)
+        expected = dataset.latest_version
+        if expected != base_version:
             dataset.restore()
+            expected = _next(place, expected, dataset)
         for start in range(0, len(remove_ids), DELETE_CHUNK):
             dataset.delete(_any_of(remove_ids[start : start + DELETE_CHUNK]))
-        _write(uri, dataset.schema, batches, sealer, "append")
-        return _finish(folder, uri, tag, sealer, before)
+            expected = _next(place, expected, dataset)
+        head = _write(place, uri, dataset.schema, batches, sealer, "append")
+        return _finish(place, uri, _next(place, expected, head), tag, sealer, before)
+
+
+def _next(place: Place, before: int, dataset: Any) -> int:
+    """Give the dataset's version, which is one more than `before` if nobody else writes to it."""
+    version: int = dataset.version
+    if version != before + 1:
+        raise BusyError(
+            f"Another process wrote to {place} in the meantime.", "Run it again; nothing was lost."
+        )
+    return version
 
 
 def _check_schema(schema: pa.Schema) -> None:
@@ -91,47 +108,39 @@ def _check_schema(schema: pa.Schema) -> None:
         )
 
 
-def _finish(folder: Path, uri: str, tag: str, sealer: Sealer, before: frozenset[str]) -> Written:
-    head = lance_library().dataset(uri)
-    head.tags.create(tag, head.version)
-    table = VectorTable(folder, head.version)
+def _finish(
+    place: Place, uri: str, version: int, tag: str, sealer: Sealer, before: frozenset[str]
+) -> Written:
+    head = lance_library().dataset(uri, version=version, storage_options=place.options)
+    head.tags.create(tag, version)
+    table = VectorTable(place, version)
     needed = frozenset(table.files() | {f"_refs/tags/{tag}.json"})
-    prune(folder, listing(folder) - before - needed - {HINT})
+    place.prune(place.listing().keys() - before - needed - {HINT})
     return Written(table, needed, tuple(sealer.entries(needed - before)))
 
 
 def _write(
-    uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], sealer: Sealer, mode: str
-) -> None:
+    place: Place,
+    uri: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    sealer: Sealer,
+    mode: str,
+) -> Any:
     lance = lance_library()
 
-    def write(stream: Iterator[pa.RecordBatch]) -> None:
-        lance.write_dataset(
+    def write(stream: Iterator[pa.RecordBatch]) -> Any:
+        return lance.write_dataset(
             pa.RecordBatchReader.from_batches(schema, stream),
             uri,
             mode=mode,
             data_storage_version="stable",
             max_bytes_per_file=FILE_BYTES,
             progress=_progress(sealer),
+            storage_options=place.options,
         )
 
-    _fed(_checked(batches, schema), write)
-
-
-@contextmanager
-def _plain(folder: Path) -> Iterator[str]:
-    """Give a path to `folder` that Lance takes as it is.
-
-    Where a path has other characters, Lance makes an empty folder beside it, named by the
-    percent-encoded path, or fails where it may not; so it gets a passing link.
-    """
-    if re.fullmatch(r"[A-Za-z0-9/ ._-]+", str(folder)):
-        yield str(folder)
-        return
-    with TemporaryDirectory(prefix="spaceport-") as place:
-        link = Path(place) / "link"
-        link.symlink_to(folder.parent, target_is_directory=True)
-        yield str(link / folder.name)
+    return _fed(_checked(batches, schema), write)
 
 
 def _checked(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -184,7 +193,7 @@ def _fed(
             for batch in batches:
                 _put(feed, batch, job)
             _put(feed, None, job)
-            job.result()
+            return job.result()
         except BaseException:
             _stop(feed, job)
             raise

@@ -1,4 +1,4 @@
-"""A version's plain files: written to the disk for good, hashed, and checked when read."""
+"""Files of this machine: written to the disk for good, hashed, listed, removed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spaceport.errors import CorruptError, SpaceportError, StoreError
+from spaceport.errors import SpaceportError, StoreError
 
 __all__ = [
     "Entry",
-    "Sealer",
-    "check",
     "flush",
     "listing",
     "measure",
     "prune",
-    "read_checked",
     "room",
     "write",
 ]
@@ -76,34 +72,6 @@ def measure(path: Path, name: str) -> Entry:
         return Entry(name, file.tell(), digest)
 
 
-def check(path: Path, entry: Entry) -> None:
-    """Raise CorruptError unless the file at `path` is what `entry` says."""
-    if not path.is_file():
-        raise _corrupt(path, "is missing")
-    size = path.stat().st_size
-    if size != entry.size:
-        raise _corrupt(path, f"has {size:,} bytes in place of {entry.size:,}")
-    if measure(path, entry.path) != entry:
-        raise _corrupt(path, "does not have the SHA-256 that the catalog lists")
-
-
-def read_checked(path: Path, entry: Entry) -> bytes:
-    """Read a small file whole, and check the very bytes that are given.
-
-    Raises
-    ------
-    CorruptError
-        The file is missing, or its bytes are not those that were published.
-    """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise _corrupt(path, "is missing") from error
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise _corrupt(path, "does not have the SHA-256 that the catalog lists")
-    return data
-
-
 def listing(folder: Path) -> set[str]:
     """Every file and link below `folder`, as a path from it with ``/``; nothing where it does not exist."""
     found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
@@ -120,50 +88,6 @@ def prune(folder: Path, names: Iterable[str]) -> None:
     for parent in sorted(parents, key=lambda path: len(path.parts), reverse=True):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
-
-
-class Sealer:
-    """Brings files to the disk and hashes them in threads, while others are still being written.
-
-    Both release the interpreter, so they cost little beside the writing itself.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder that the entries' paths start from.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._pool = ThreadPoolExecutor(2, "spaceport-seal")
-        self._jobs: dict[str, Future[Entry]] = {}
-
-    def add(self, name: str) -> None:
-        """Seal the finished file `name`, once."""
-        if name not in self._jobs:
-            self._jobs[name] = self._pool.submit(self._seal, name)
-
-    def entries(self, names: Iterable[str]) -> list[Entry]:
-        """Seal what of `names` is not sealed yet, and the folders they lie in; sorted by path."""
-        wanted = sorted(names)
-        for name in wanted:
-            self.add(name)
-        sealed = [self._jobs[name].result() for name in wanted]
-        paths = [self._folder / name for name in wanted]
-        for folder in {folder for path in paths for folder in path.parents if self._owns(folder)}:
-            flush(folder)
-        return sealed
-
-    def close(self) -> None:
-        """Forget what has not begun, wait for the rest."""
-        self._pool.shutdown(cancel_futures=True)
-
-    def _owns(self, folder: Path) -> bool:
-        return folder == self._folder.parent or folder.is_relative_to(self._folder)
-
-    def _seal(self, name: str) -> Entry:
-        flush(self._folder / name)
-        return measure(self._folder / name, name)
 
 
 @contextmanager
@@ -196,10 +120,3 @@ def _free(folder: Path) -> str:
     while not folder.exists():
         folder = folder.parent
     return f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB"
-
-
-def _corrupt(path: Path, what: str) -> CorruptError:
-    return CorruptError(
-        f"The file {path} {what}.",
-        "Restore it from a backup; `spaceport verify` lists all that is wrong.",
-    )

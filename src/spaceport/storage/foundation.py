@@ -1,61 +1,61 @@
-"""What a store stands on: its folder with its mark, its catalog, and its locks.
+"""What a store stands on: its place with its mark, its catalog, and its locks.
 
 ::
 
     <store>/store.json                     which store this is; the catalog says the same
-    <store>/store.lock                     held while the store is being made
-    <store>/catalog.sqlite                 the catalog, unless another URL is given
-    <store>/locks/<space>.lock             held by the space's one writer
     <store>/spaces/<space>/<token>/        a version's files
     <store>/spaces/<space>/<token>.lance/  a major's vectors
+
+    <local>/store.lock                     held while the store is being made
+    <local>/catalog.sqlite                 the catalog, unless another URL is given
+    <local>/locks/<space>.lock             held by the space's one writer
+    <local>/unpublished/<space>/           long work that no version has yet
+    <local>/cache/                         what can be computed or fetched again
+
+A store in a folder has all of it there. Of a store in a bucket, ``<local>`` is a folder of each user's
+own, and the locks are the catalog's.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from spaceport.errors import BusyError, CorruptError, NotFoundError, StoreError
-from spaceport.safe import inside, read_json
+from spaceport.errors import CorruptError, NotFoundError, StoreError
+from spaceport.safe import read_json
 from spaceport.storage.aliases import Aliases
 from spaceport.storage.catalog import Catalog
 from spaceport.storage.database import PATIENCE, Database
-from spaceport.storage.files import flush, room, write
+from spaceport.storage.folder import Folder
+from spaceport.storage.locks import Locks
+from spaceport.storage.places import Place
 from spaceport.storage.registry import Registry
 
 __all__ = ["Foundation"]
 
-_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+MARK = "store.json"
 
 
 class Foundation:
-    """A folder and a catalog that belong together.
+    """A place and a catalog that belong together.
 
     Parameters
     ----------
-    root : Path
-        The store's folder; need not exist.
+    place : Place
+        Where the store lies; there need not be one.
     database : Database
         Where its catalog is; need not exist.
     """
 
-    def __init__(self, root: Path, database: Database) -> None:
-        self.root = root
+    def __init__(self, place: Place, database: Database) -> None:
+        self.place = place
         self.database = database
-
-    @property
-    def spaces(self) -> Path:
-        """The folder with a folder for each space."""
-        return self.root / "spaces"
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -72,18 +72,18 @@ class Foundation:
         """
         catalog, ours = Catalog(self.database), self._mark()
         if ours is None or not self.database.exists() or self._unbound(catalog):
-            if self.spaces.exists():
+            if self._has_spaces():
                 raise CorruptError(
-                    f"The store {self.root} has spaces, but no catalog in {self.database}.",
+                    f"The store {self.place} has spaces, but no catalog in {self.database}.",
                     "Give the catalog's URL, or restore the catalog from a backup.",
                 )
             raise NotFoundError(
-                f"There is no store in {self.root}.", "Build a space, or name the store's folder."
+                f"There is no store in {self.place}.", "Build a space, or name the store's folder."
             )
         self.database.check()
         if catalog.identity() != ours:
             raise StoreError(
-                f"The catalog {self.database} is not that of the store {self.root}.",
+                f"The catalog {self.database} is not that of the store {self.place}.",
                 "Give a folder and a catalog that belong together.",
             )
         return catalog
@@ -98,82 +98,87 @@ class Foundation:
         """The artifacts and consumers of all spaces."""
         return Registry(self.catalog.database)
 
+    @cached_property
+    def local(self) -> Path:
+        """The folder on this machine for caches, locks and unpublished work.
+
+        Of a store in a bucket it is named by the store's id, below ``SPACEPORT_CACHE`` or the user's
+        cache folder.
+
+        Raises
+        ------
+        NotFoundError
+            There is no store in the bucket.
+        """
+        if isinstance(self.place, Folder):
+            return self.place.path
+        mark = self._mark()
+        if mark is None:
+            raise NotFoundError(f"There is no store in {self.place}.", "Build a space.")
+        return _caches() / "stores" / mark
+
     def make(self) -> None:
-        """Make what is missing: the folder, its mark, the tables, and the bond of the two."""
-        with room(self.root), self._usable():
-            if "catalog" not in vars(self):
-                self.root.mkdir(parents=True, exist_ok=True)
-                with self._held(self.root / "store.lock", PATIENCE, "this store"):
+        """Make what is missing: the place, its mark, the tables, and the bond of the two."""
+        if "catalog" not in vars(self):
+            with self.place.working():
+                self.place.make()
+                with self._locks.hold("store", PATIENCE, "this store"):
                     self._found()
-            (self.root / "locks").mkdir(exist_ok=True)
         _ = self.catalog
 
     @contextmanager
-    def lock(self, space: str, wait: float) -> Iterator[None]:
-        """Be the one writer of `space`; the kernel lets go of the lock when the process dies."""
-        path = inside(self.root, f"locks/{space}.lock")
-        with self._held(path, wait, space), self.database.lock(space, wait):
-            yield
+    def lock(self, space: str, wait: float) -> Iterator[Catalog]:
+        """Be the one writer of `space`, with the catalog as such; the lock dies with the process."""
+        with ExitStack() as stack:
+            with self.place.working():
+                held = stack.enter_context(self._locks.hold(f"locks/{space}", wait, space))
+            yield Catalog(held)
+
+    @property
+    def _locks(self) -> Locks:
+        if isinstance(self.place, Folder):
+            return Locks(self.place.path, self.database)
+        file = self.database.file
+        return Locks(file and file.with_name(f"{file.name}.locks"), self.database)
 
     def _found(self) -> None:
         mark = self._mark()
         if mark is None:
             mark = secrets.token_hex(16)
-            write(self.root / "store.json.new", json.dumps({"store": mark}).encode())
-            os.replace(self.root / "store.json.new", self.root / "store.json")
-            flush(self.root)
-        if self.spaces.exists():
+            self.place.write(MARK, json.dumps({"store": mark}).encode())
+        if self._has_spaces():
             return
         self.database.make()
         catalog = Catalog(self.database)
         if catalog.identity() is None:
             catalog.adopt(mark)
 
+    def _has_spaces(self) -> bool:
+        return "spaces" in self.place.folders()
+
     def _mark(self) -> str | None:
         try:
-            with self._usable():
-                data = inside(self.root, "store.json").read_bytes()
-            mark = read_json(data, "store.json", most=1024)["store"]
-            if not re.fullmatch("[0-9a-f]{1,32}", mark):
+            with self.place.working():
+                data = self.place.read(MARK)
+            mark = read_json(data, MARK, most=1024)["store"]
+            if not re.fullmatch("[0-9a-f]{32}", mark):
                 raise ValueError(mark)
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, CorruptError) as error:
             raise CorruptError(
-                f"The file {self.root / 'store.json'} is not what Spaceport wrote.",
+                f"The file {self.place}/{MARK} is not what Spaceport wrote.",
                 "Restore it from a backup.",
             ) from error
         return str(mark)
-
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Turn a folder that may not be used into a StoreError."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in _NOT_OURS:
-                raise
-            raise StoreError(
-                f"The store {self.root} cannot be used: {error.strerror}.",
-                "Give a folder that you may read and write.",
-            ) from error
 
     def _unbound(self, catalog: Catalog) -> bool:
         """Whether the making of the store was cut short before the catalog was told whose it is."""
         return self.database.is_current() and catalog.identity() is None
 
-    @contextmanager
-    def _held(self, path: Path, wait: float, what: str) -> Iterator[None]:
-        lock = FileLock(path)
-        try:
-            with self._usable():
-                lock.acquire(timeout=wait)
-        except Timeout as error:
-            raise BusyError(
-                f"Another process writes to {what} at this moment.",
-                "Try again when it has finished.",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+
+def _caches() -> Path:
+    told = os.environ.get("SPACEPORT_CACHE")
+    if told:
+        return Path(told).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "spaceport"

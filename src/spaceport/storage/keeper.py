@@ -8,6 +8,7 @@ from typing import Any
 
 from spaceport.errors import ParameterError
 from spaceport.storage.catalog import Catalog, Record
+from spaceport.storage.places import Place
 from spaceport.storage.registry import Artifact, Consumer, Registry
 from spaceport.storage.staging import Staging
 
@@ -23,10 +24,10 @@ class Keeper:
         A fresh folder: every file put here belongs to the artifact.
     """
 
-    def __init__(self, root: Path, catalog: Catalog, registry: Registry, space: str, token: str):
-        self._registry = registry
+    def __init__(self, place: Place, local: Path, catalog: Catalog, space: str, token: str) -> None:
+        self._registry = Registry(catalog.database)
         self._space = space
-        self._staging = Staging(root, catalog, space, token)
+        self._staging = Staging(place, local, catalog, space, token)
         self._kept = False
         self.folder = self._staging.folder
 
@@ -64,6 +65,7 @@ class Keeper:
             record, kind, name, self._staging.inside, self._staging.seal(), onto, facts, consumer
         )
         self._kept = True
+        self._staging.finish()
         return artifact
 
     def leave(self) -> None:

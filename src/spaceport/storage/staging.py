@@ -3,57 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from spaceport.errors import StoreError
-from spaceport.safe import inside
 from spaceport.storage.catalog import Catalog
-from spaceport.storage.files import Entry, Sealer, flush, listing, room
+from spaceport.storage.files import Entry
+from spaceport.storage.places import Place
 from spaceport.storage.upkeep import leftovers, sweep
 
-__all__ = ["Staging"]
+__all__ = ["STAGED", "Staging"]
+
+STAGED = "staged"
+"""The local folder with what is on its way to a place that is not on this machine."""
 
 
 class Staging:
-    """Files under ``spaces/<space>/<token>/``, brought to the disk before the catalog knows of them.
+    """Files for ``spaces/<space>/<token>/``, there for good before the catalog knows of them.
+
+    Parameters
+    ----------
+    place : Place
+        The store's.
+    local : Path
+        A folder of this machine, for what is on its way.
+    catalog : Catalog
+        As the holder of the space's lock has it.
+    space, token : str
+        What it is for; a name that is new.
 
     Attributes
     ----------
     folder : Path
-        Where to put them; made here, under a name that is new.
+        Where to put them, on this machine.
     inside : str
-        The same, from the store's folder.
+        Where they will lie, from the store's folder.
     """
 
-    def __init__(self, root: Path, catalog: Catalog, space: str, token: str) -> None:
-        self._root = root
+    def __init__(self, place: Place, local: Path, catalog: Catalog, space: str, token: str) -> None:
+        self._place = place
         self._catalog = catalog
         self._space = space
-        self.folder = inside(root, f"spaces/{space}/{token}")
-        self.inside = self.folder.relative_to(root).as_posix()
-        with room(root):
-            self.folder.mkdir(parents=True)
+        self.inside = f"spaces/{space}/{token}"
+        with place.working():
+            self.folder = (place / self.inside).stage(local / STAGED / space / token)
 
     def seal(self) -> list[Entry]:
-        """Bring the files to the disk for good; their manifest, with paths from the store's folder."""
-        with room(self._root), closing(Sealer(self.folder)) as sealer:
-            own = sealer.entries(listing(self.folder))
-            for folder in (self.folder, *self.folder.parents):
-                flush(folder)
-                if folder == self._root:
-                    break
+        """Put the files where they belong, for good; their manifest, with paths from the store."""
+        with self._place.working():
+            own = (self._place / self.inside).bring(self.folder)
         return [entry.under(self.inside) for entry in own]
 
-    def remove(self, datasets: Sequence[Path] = ()) -> None:
+    def finish(self) -> None:
+        """Let go of what was on its way, once it is there."""
+        (self._place / self.inside).forget(self.folder)
+
+    def remove(self, datasets: Sequence[str] = ()) -> None:
         """Remove what nothing lists, here and in `datasets`.
 
-        The catalog is asked, since Ctrl-C may come just after the row; where it does not answer,
-        `gc` removes the rest another day.
+        The catalog is asked, since Ctrl-C may come just after the row; where it does not answer, or
+        where the space's lock is lost and another writer may be at work, `gc` removes the rest
+        another day.
         """
+        self.finish()
         with suppress(StoreError):
+            self._catalog.database.check_held()
             listed = self._catalog.listed(self._space)
-            for folder in (self.folder, *datasets):
-                sweep(self._root, folder, leftovers(self._root, folder, listed))
-            if not any(self.folder.parent.iterdir()):
-                self.folder.parent.rmdir()
+            for inside in (self.inside, *datasets):
+                sweep(self._place, inside, leftovers(self._place, inside, listed))
+            (self._place / f"spaces/{self._space}").drop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,15 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from spaceport.errors import BusyError, NotFoundError, ParameterError, choices
-from spaceport.safe import inside
 from spaceport.storage.aliases import ANY, Move, earlier
+from spaceport.storage.bucket import Bucket
 from spaceport.storage.catalog import Record
 from spaceport.storage.database import Database
-from spaceport.storage.files import Entry, check, read_checked, room
+from spaceport.storage.events import Event, events
+from spaceport.storage.files import Entry, room
+from spaceport.storage.folder import Folder
 from spaceport.storage.foundation import Foundation
 from spaceport.storage.keeper import Keeper
 from spaceport.storage.names import Number, check_alias, check_space, parse
+from spaceport.storage.places import Place
 from spaceport.storage.registry import Artifact, Consumer
+from spaceport.storage.staging import STAGED
 from spaceport.storage.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
 from spaceport.storage.vectors import VectorTable
 from spaceport.storage.writer import UNPUBLISHED, Writer
@@ -27,6 +32,7 @@ from spaceport.storage.writer import UNPUBLISHED, Writer
 __all__ = [
     "Artifact",
     "Consumer",
+    "Event",
     "Keeper",
     "Move",
     "Record",
@@ -43,26 +49,40 @@ def open_store(path: str | Path | None = None, catalog: str | None = None) -> St
     Parameters
     ----------
     path : str or Path, optional
-        Its folder. Default: the environment's SPACEPORT_STORE, else ``./spaceport-store``.
+        Its folder, or ``s3://bucket/prefix``. Default: the environment's SPACEPORT_STORE, else
+        ``./spaceport-store``.
     catalog : str, optional
         The catalog's URL, for example ``postgresql://user@host/database``. Default: the
-        environment's SPACEPORT_CATALOG, else a SQLite file in the folder.
+        environment's SPACEPORT_CATALOG, else a SQLite file in the folder; a bucket must have one.
 
     Raises
     ------
     ParameterError
-        A URL in place of a folder, or a catalog that is neither SQLite nor PostgreSQL.
+        A URL that is no bucket's, a bucket without a catalog, or a catalog that is neither SQLite
+        nor PostgreSQL.
     """
-    place = str(
-        path if path is not None else os.environ.get("SPACEPORT_STORE") or "spaceport-store"
-    )
-    if "://" in place:
-        raise ParameterError(
-            f"A store must be a folder. Got {place}.", "Give the path of a local folder."
-        )
-    root = Path(place).absolute()
+    told = path if path is not None else os.environ.get("SPACEPORT_STORE") or "spaceport-store"
     url = catalog or os.environ.get("SPACEPORT_CATALOG")
-    return Store(root, Database(url) if url else Database.in_file(root / "catalog.sqlite"))
+    if _SCHEME.match(str(told)):
+        return Store(Bucket.parse(str(told)), _catalog_of_bucket(url))
+    root = Path(told).absolute()
+    return Store(Folder(root), Database(url) if url else Database.in_file(root / "catalog.sqlite"))
+
+
+def _catalog_of_bucket(url: str | None) -> Database:
+    database = Database(url) if url else None
+    if database is None or not (database.on_server or database.file):
+        raise ParameterError(
+            "A store in a bucket needs a catalog outside of it, and none was named.",
+            "Give catalog=, --catalog or SPACEPORT_CATALOG: postgresql://user@host/database, or "
+            "sqlite:////folder/catalog.sqlite.",
+        )
+    return database
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+FETCHED = "files"
+"""The cache's folder with copies of files that lie elsewhere."""
 
 
 class Store:
@@ -73,13 +93,18 @@ class Store:
 
     writer_class: type[Writer] = Writer
 
-    def __init__(self, root: Path, database: Database) -> None:
-        self.root = root
-        self._foundation = Foundation(root, database)
+    def __init__(self, place: Place, database: Database) -> None:
+        self.place = place
+        self._foundation = Foundation(place, database)
         self._tables: dict[tuple[str, int], VectorTable] = {}
 
     def __repr__(self) -> str:
-        return f"Store({str(self.root)!r})"
+        return f"Store({str(self.place)!r})"
+
+    @property
+    def root(self) -> Path:
+        """The store's folder; of a store in a bucket, that of its caches on this machine."""
+        return self._foundation.local
 
     def spaces(self) -> list[str]:
         """Names of all spaces, sorted."""
@@ -96,7 +121,7 @@ class Store:
         found = self._foundation.catalog.versions(check_space(space))
         if not found:
             raise NotFoundError(
-                f"There is no space {space} in {self.root}.",
+                f"There is no space {space} in {self.place}.",
                 choices(space, self._foundation.catalog.spaces()),
             )
         return found
@@ -128,7 +153,7 @@ class Store:
         key = (record.dataset, record.lance_version)
         if key not in self._tables:
             self._tables[key] = VectorTable(
-                inside(self.root, record.dataset), record.lance_version, record.reference
+                self.place / record.dataset, record.lance_version, record.reference
             )
         return self._tables[key]
 
@@ -141,9 +166,8 @@ class Store:
     def file(self, owner: Record | Artifact, name: str) -> Path:
         """Give the path of a version's or artifact's file, checked against its SHA-256 at each call."""
         entry = self._entry(owner, name)
-        path = inside(self.root, entry.path)
-        check(path, entry)
-        return path
+        with self.place.working():
+            return self.place.fetch(entry, self.root / "cache" / FETCHED)
 
     def read(self, owner: Record | Artifact, name: str) -> bytes:
         """Give the bytes of a version's or artifact's file, checked.
@@ -156,12 +180,12 @@ class Store:
             The file is missing, or its bytes are not those that were published.
         """
         entry = self._entry(owner, name)
-        return read_checked(inside(self.root, entry.path), entry)
+        return self.place.read_checked(entry)
 
     def verify(self, record: Record) -> list[str]:
         """Hash every file of a version, count its rows and ids; say what is wrong, in lines."""
         entries = self._foundation.catalog.files(record)
-        wrong = wrong_files(self.root, entries, record.reference)
+        wrong = wrong_files(self.place, entries, record.reference)
         return wrong or wrong_rows(self.vectors(record), record)
 
     def gc(self, dry_run: bool = False) -> list[Removed]:
@@ -169,19 +193,18 @@ class Store:
 
         A space that is being written to is left alone.
         """
-        catalog, removed = self._foundation.catalog, []
-        unfinished = (self.root / UNPUBLISHED).glob("*/")
-        for folder in sorted([*self._foundation.spaces.glob("*/"), *unfinished]):
-            if folder.is_symlink():  # it leads out of the store
-                continue
-            try:
-                with self._foundation.lock(check_space(folder.name), 0.0):
-                    found = leftovers(self.root, folder, catalog.listed(folder.name))
-                    if not dry_run:
-                        sweep(self.root, folder, found)
-            except (BusyError, ParameterError):
-                continue
-            removed += found
+        catalog, local, removed = self._foundation.catalog, Folder(self.root), []
+        for place, top in ((self.place, "spaces"), (local, STAGED), (local, UNPUBLISHED)):
+            for space in (place / top).folders():
+                try:
+                    with self._foundation.lock(check_space(space), 0.0) as held:
+                        found = leftovers(place, f"{top}/{space}", catalog.listed(space))
+                        held.database.check_held()
+                        if not dry_run:
+                            sweep(place, f"{top}/{space}", found)
+                except (BusyError, ParameterError):
+                    continue
+                removed += found
         return removed
 
     def promote(
@@ -246,6 +269,11 @@ class Store:
             )
         return moves
 
+    def events(self, space: str) -> list[Event]:
+        """All that happened to a space, the oldest first: versions, moves, artifacts, consumers."""
+        self.versions(space)
+        return events(self._foundation.catalog.database, space)
+
     def artifacts(self, space: str, kind: str | None = None) -> list[Artifact]:
         """Give what holds in the coordinates of a space's versions: adapters, probes, centroids, tasks."""
         self.versions(space)
@@ -274,9 +302,8 @@ class Store:
     def keeping(self, space: str, wait: float = 0.0) -> Iterator[Keeper]:
         """Keep an artifact of `space`; waits and fails as `writing`."""
         self.versions(space)
-        foundation = self._foundation
-        with room(self.root), foundation.lock(space, wait):
-            keeper = Keeper(self.root, foundation.catalog, foundation.registry, space, _token())
+        with room(self.place.disk), self._foundation.lock(space, wait) as catalog:
+            keeper = Keeper(self.place, self.root, catalog, space, _token())
             try:
                 yield keeper
             finally:
@@ -303,10 +330,10 @@ class Store:
             The disk is full.
         """
         check_space(space)
-        with room(self.root):
+        with room(self.place.disk):
             self._foundation.make()
-            with self._foundation.lock(space, wait):
-                writer = self.writer_class(self.root, self._foundation.catalog, space, _token())
+            with self._foundation.lock(space, wait) as catalog:
+                writer = self.writer_class(self.place, self.root, catalog, space, _token())
                 try:
                     yield writer
                 finally:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from spaceport.errors import CorruptError
 from spaceport.progress import track
-from spaceport.safe import inside
 from spaceport.storage.catalog import Record
-from spaceport.storage.files import Entry, check, listing, prune
+from spaceport.storage.files import Entry
+from spaceport.storage.places import Place
 from spaceport.storage.vectors import HINT, VectorTable
 
 __all__ = ["Removed", "leftovers", "sweep", "wrong_files", "wrong_rows"]
@@ -27,12 +26,12 @@ class Removed:
     size: int
 
 
-def wrong_files(root: Path, entries: Iterable[Entry], name: str) -> list[str]:
-    """Which of `entries` below `root` are missing or changed, each as a line."""
+def wrong_files(place: Place, entries: Iterable[Entry], name: str) -> list[str]:
+    """Which of `entries` below `place` are missing or changed, each as a line."""
     wrong = []
     for entry in track(entries, f"verifying {name}"):
         try:
-            check(inside(root, entry.path), entry)
+            place.check(entry)
         except CorruptError as error:
             wrong.append(error.what)
     return wrong
@@ -57,26 +56,18 @@ def wrong_rows(table: VectorTable, record: Record) -> list[str]:
     return wrong
 
 
-def leftovers(root: Path, folder: Path, listed: set[str]) -> list[Removed]:
-    """Find the files below `folder` that are not `listed`; all paths from `root`.
+def leftovers(place: Place, inside: str, listed: set[str]) -> list[Removed]:
+    """Find the files in `inside` that are not `listed`; all paths from `place`.
 
     Lance's hint, which names its newest version, is nobody's file; it stays where versions do.
     """
-    inside = folder.relative_to(root).as_posix()
-    found = (f"{inside}/{name}" for name in listing(folder))
+    found = {f"{inside}/{name}": size for name, size in (place / inside).listing().items()}
     datasets = {path.partition(".lance/")[0] for path in listed if ".lance/" in path}
     hints = {f"{dataset}.lance/{HINT}" for dataset in datasets}
-    return [
-        Removed(path, (root / path).lstat().st_size) for path in sorted(set(found) - listed - hints)
-    ]
+    return [Removed(path, found[path]) for path in sorted(found.keys() - listed - hints)]
 
 
-def sweep(root: Path, folder: Path, removed: Iterable[Removed]) -> None:
-    """Remove files, and the folders that this leaves empty."""
-    inside = folder.relative_to(root).as_posix()
-    prune(folder, (file.path.removeprefix(f"{inside}/") for file in removed))
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
-            path.rmdir()
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def sweep(place: Place, inside: str, removed: Iterable[Removed]) -> None:
+    """Remove files in `inside`, and the folders that this leaves empty."""
+    (place / inside).prune([file.path.removeprefix(f"{inside}/") for file in removed])
+    (place / inside).tidy()

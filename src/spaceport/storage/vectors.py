@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError, NotFoundError, SpaceportError, choices
 from spaceport.storage.index import IdIndex
+from spaceport.storage.places import Place
 
 __all__ = ["HINT", "VectorTable", "lance_library"]
 
@@ -28,23 +28,25 @@ class VectorTable:
 
     Parameters
     ----------
-    folder : Path
-        The Lance dataset.
+    place : Place
+        Where the Lance dataset lies.
     version : int
         The Lance version; nothing that is written later is seen.
     name : str
         What to call it in an error.
     """
 
-    def __init__(self, folder: Path, version: int, name: str = "") -> None:
-        self.folder = folder
+    def __init__(self, place: Place, version: int, name: str = "") -> None:
+        self.place = place
         self.version = version
-        self.name = name or folder.name
+        self.name = name or str(place).rpartition("/")[2]
 
     @cached_property
     def _dataset(self) -> Any:
         with self._reading():
-            return lance_library().dataset(str(self.folder), version=self.version)
+            return lance_library().dataset(
+                self.place.uri, version=self.version, storage_options=self.place.options
+            )
 
     @cached_property
     def count(self) -> int:
@@ -146,8 +148,9 @@ class VectorTable:
             needed.update(f"data/{file.path}" for file in fragment.metadata.files)
             if fragment.metadata.deletion_file is not None:
                 needed.add(fragment.deletion_file())
-        transactions = self.folder.glob(f"_transactions/{self.version - 1}-*.txn")
-        return needed | {path.relative_to(self.folder).as_posix() for path in transactions}
+        transactions = (self.place / "_transactions").listing()
+        ours = f"{self.version - 1}-"
+        return needed | {f"_transactions/{name}" for name in transactions if name.startswith(ours)}
 
     def _columns(self, columns: Sequence[str] | None) -> list[str]:
         known = self.schema.names
@@ -186,13 +189,13 @@ class VectorTable:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Turn what Lance says of broken files into a CorruptError."""
+        """Turn what Lance says of a place that fails, or of broken files, into our errors."""
         try:
             yield
         except SpaceportError:
             raise
         except (OSError, ValueError, RuntimeError) as error:
-            raise CorruptError(
+            raise self.place.explain(error) or CorruptError(
                 f"The vectors of {self.name} cannot be read: {str(error).split(', /')[0]}.",
                 "Run `spaceport verify` to see which files are broken; restore those from a backup.",
             ) from error

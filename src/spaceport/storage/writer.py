@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from spaceport.errors import ParameterError
-from spaceport.safe import inside
 from spaceport.storage import datasets
 from spaceport.storage.catalog import Catalog, Record
 from spaceport.storage.clock import now, who
 from spaceport.storage.files import Entry
 from spaceport.storage.names import KINDS, Number
+from spaceport.storage.places import Place
 from spaceport.storage.staging import Staging
 from spaceport.storage.upkeep import leftovers, sweep
 from spaceport.storage.vectors import VectorTable
@@ -42,11 +42,11 @@ class Writer:
         which the next writer goes on with; removed once a version is published.
     """
 
-    def __init__(self, root: Path, catalog: Catalog, space: str, token: str) -> None:
+    def __init__(self, place: Place, local: Path, catalog: Catalog, space: str, token: str) -> None:
         self.space = space
         versions = catalog.versions(space)
         self.latest: Record | None = versions[-1] if versions else None
-        self._root = root
+        self._place = place
         self._catalog = catalog
         self._token = token
         self._base: Record | None = None
@@ -54,8 +54,8 @@ class Writer:
         self._table: VectorTable | None = None
         self._vector_entries: tuple[Entry, ...] = ()
         self._published = False
-        self.unpublished = root / UNPUBLISHED / space
-        self._staging = Staging(root, catalog, space, token)
+        self.unpublished = local / UNPUBLISHED / space
+        self._staging = Staging(place, local, catalog, space, token)
         self.folder = self._staging.folder
 
     def create_vectors(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> VectorTable:
@@ -69,7 +69,7 @@ class Writer:
             Read once, in the caller's thread; what it raises is raised here.
         """
         self._begin_vectors(f"spaces/{self.space}/{self._token}.lance", None)
-        written = datasets.create(self._root / self._dataset, schema, batches, self._token)
+        written = datasets.create(self._place / self._dataset, schema, batches, self._token)
         return self._keep(written.table, written.entries)
 
     def extend_vectors(
@@ -77,10 +77,11 @@ class Writer:
     ) -> VectorTable:
         """Write the vectors of a new minor: `base` without `remove_ids`, then `batches`."""
         self._begin_vectors(base.dataset, base)
-        folder = inside(self._root, base.dataset)
-        sweep(self._root, folder, leftovers(self._root, folder, self._catalog.listed(self.space)))
+        left = leftovers(self._place, base.dataset, self._catalog.listed(self.space))
+        sweep(self._place, base.dataset, left)
         known = {entry.path: entry for entry in self._catalog.files(base)}
-        written = datasets.extend(folder, base.lance_version, remove_ids, batches, self._token)
+        place = self._place / base.dataset
+        written = datasets.extend(place, base.lance_version, remove_ids, batches, self._token)
         new = {entry.path for entry in written.entries}
         kept = [known[f"{base.dataset}/{name}"] for name in written.needed - new]
         return self._keep(written.table, written.entries, kept)
@@ -93,9 +94,7 @@ class Writer:
             for entry in self._catalog.files(base)
             if entry.path.startswith(f"{base.dataset}/")
         )
-        self._table = VectorTable(
-            inside(self._root, base.dataset), base.lance_version, base.reference
-        )
+        self._table = VectorTable(self._place / base.dataset, base.lance_version, base.reference)
         return self._table
 
     def publish(
@@ -153,13 +152,14 @@ class Writer:
         )
         self._commit(record, self._seal())
         self._published = True
+        self._staging.finish()
         shutil.rmtree(self.unpublished, ignore_errors=True)
         return record
 
     def leave(self) -> None:
         """Remove what was written and no version lists: all of it, unless it was published."""
         if not self._published:
-            self._staging.remove([self._root / self._dataset] if self._dataset else [])
+            self._staging.remove([self._dataset] if self._dataset else [])
 
     def _seal(self) -> list[Entry]:
         return [*self._staging.seal(), *self._vector_entries]
