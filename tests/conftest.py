@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from buckets import S3, missing, s3_server
 from databases import Server, binaries, server
 
 # No deadline: these machines are shared, and a slow call is not a wrong one.
@@ -52,3 +53,26 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/catalog.sqlite"
     made: str = request.getfixturevalue("postgres_url")
     return made
+
+
+@pytest.fixture(scope="session")
+def _s3() -> Iterator[S3]:
+    if lacking := missing():
+        pytest.skip(lacking)
+    with s3_server() as started:
+        yield started
+
+
+@pytest.fixture
+def s3(_s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """An S3 server of our own on the loopback, which the environment speaks of."""
+    for name, value in _s3.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SPACEPORT_CACHE", str(tmp_path / "caches"))
+    return _s3
+
+
+@pytest.fixture
+def bucket_uri(s3: S3) -> str:
+    """Where a store may be made in a bucket of its own."""
+    return f"s3://{s3.bucket()}/team/spaces"

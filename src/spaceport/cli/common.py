@@ -7,7 +7,6 @@ import json
 import sys
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,9 +28,11 @@ __all__ = [
 ]
 
 StorePath = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--store", envvar="SPACEPORT_STORE", help="The store's folder [default: ./spaceport-store]."
+        "--store",
+        envvar="SPACEPORT_STORE",
+        help="The store's folder, or s3://bucket/prefix [default: ./spaceport-store].",
     ),
 ]
 StoreCatalog = Annotated[
@@ -48,7 +49,7 @@ Space = Annotated[
 ]
 
 
-def open_store(path: Path | None, catalog: str | None = None) -> Spaceport:
+def open_store(path: str | None, catalog: str | None = None) -> Spaceport:
     """Open the store that the options name."""
     from spaceport.spaces.spaceport import open
 

@@ -33,12 +33,13 @@ def open(path: str | os.PathLike[str] | None = None, catalog: str | None = None)
     Parameters
     ----------
     path : path, optional
-        A folder; by default ``SPACEPORT_STORE``, or ``./spaceport-store``.
+        A folder, or ``s3://bucket/prefix``; by default ``SPACEPORT_STORE``, or
+        ``./spaceport-store``.
     catalog : str, optional
         The catalog's SQLAlchemy URL, for example ``postgresql+psycopg://…``; by default an SQLite
-        file in the folder.
+        file in the folder. A bucket must have one.
     """
-    return Spaceport(open_store(None if path is None else Path(path), catalog))
+    return Spaceport(open_store(None if path is None else os.fspath(path), catalog))
 
 
 class Spaceport:
@@ -67,12 +68,12 @@ class Spaceport:
         return (self[name] for name in self.store.spaces())
 
     def __repr__(self) -> str:
-        return f"Spaceport({str(self.store.root)!r})"
+        return f"Spaceport({str(self.store.place)!r})"
 
     @property
     def path(self) -> Path:
-        """The store's folder."""
-        return Path(self.store.root)
+        """The store's folder; of a store in a bucket, that of its caches on this machine."""
+        return self.store.root
 
     def build(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,7 +67,7 @@ def encoder_of(method: str, params: dict[str, Any]) -> Encoder:
 
 
 def build(
-    store: Path | None,
+    store: str | None,
     catalog: str | None,
     space: str,
     encoder: Encoder,
