@@ -79,6 +79,10 @@ class Journal:
     def __len__(self) -> int:
         return len(self._known)
 
+    def hashes(self) -> set[bytes]:
+        """The hashes of all contents that are kept."""
+        return set(self._known)
+
     def through(
         self,
         hashes: Sequence[bytes],

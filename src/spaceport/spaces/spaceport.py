@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from spaceport.spaces.compatibility.adapted import Published
     from spaceport.spaces.compatibility.derived import Derived
     from spaceport.spaces.compatibility.gate import Gate
+    from spaceport.spaces.compatibility.migration import Migration
+    from spaceport.spaces.compatibility.planning import MigrationPlan
     from spaceport.storage.store import Consumer, Event, Removed
 
 __all__ = ["Spaceport", "open"]
@@ -450,6 +452,82 @@ class Spaceport:
         from spaceport.spaces.compatibility.derived import derived
 
         return derived(self, self[reference])
+
+    def plan_migration(
+        self,
+        space: str,
+        method: str | Encoder,
+        *,
+        source: Source | str | None = None,
+        start: str | None = None,
+        alias: str | None = None,
+        price_per_million: float | None = None,
+    ) -> MigrationPlan:
+        """What a migration will encode, cost and touch; prints as a page, and writes nothing.
+
+        Parameters
+        ----------
+        space : str
+        method : str or Encoder
+            The new encoder. A sample of the items is encoded with it, to time it.
+        source : Source or str, optional
+            The items, if the version keeps no contents: a source, its one line, or a path.
+        start : str, optional
+            The version to start from; by default the latest of the major that the alias stands for,
+            without an alias the latest that `method` did not make.
+        alias : str, optional
+            What is to name the new version.
+        price_per_million : float, optional
+            Of a million tokens; by default the remote encoder's own ``price``.
+        """
+        from spaceport.spaces.compatibility.planning import order, plan
+
+        return plan(self, order(self, space, method, source, start, alias), price_per_million)
+
+    def migrate(
+        self,
+        space: str,
+        method: str | Encoder,
+        *,
+        source: Source | str | None = None,
+        start: str | None = None,
+        alias: str | None = None,
+        adapter: bool = True,
+        metric: str | None = None,
+        note: str = "",
+        override: str | None = None,
+        run_commands: bool | None = None,
+        wait: float = 0.0,
+    ) -> Migration:
+        """Build a version by another method beside the old one, align it, replay, and cut over.
+
+        Killed anywhere, the same call goes on: what was published is found, and a costly encoder's
+        vectors are kept. The alias and the consumers' pins move in one transaction at the end.
+
+        Parameters
+        ----------
+        space, method, source, start, alias
+            As in `plan_migration`; without an alias nothing is replayed and nothing moves.
+        adapter : bool
+            Learn one back to the old coordinates.
+        metric : str, optional
+            By default as it is.
+        note, override, run_commands
+            As in `promote`.
+
+        Raises
+        ------
+        RefusedError
+            A consumer would break; the new version and its adapter stay, the alias does not move.
+        """
+        from spaceport.spaces.compatibility.migration import migrate
+        from spaceport.spaces.compatibility.planning import order
+
+        asked = order(self, space, method, source, start, alias)
+        return migrate(
+            self, asked, adapter=adapter, metric=metric, note=note, override=override,
+            run_commands=run_commands, wait=wait,
+        )  # fmt: skip
 
     def aliases(self, space: str) -> dict[str, str]:
         """Each alias of a space with the version it names."""
