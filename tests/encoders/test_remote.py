@@ -16,7 +16,7 @@ from spaceport.encoders._pace import Pace
 from spaceport.encoders.base import load
 from spaceport.encoders.remote import Remote
 from spaceport.errors import InputError, NotFoundError, ParameterError
-from spaceport.spaces.contract import canary_places
+from spaceport.spaces.canaries import canary_places
 
 SECRET = "sk-very-secret-0815"
 

@@ -12,7 +12,7 @@ import pytest
 import spaceport as sp
 from spaceport.encoders.hashing import Hashing
 from spaceport.errors import InputError, ParameterError
-from spaceport.spaces.contract import CANARIES
+from spaceport.spaces.canaries import CANARIES
 
 ANIMALS = {
     "1": "a cat sat on the mat",

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spaceport.spaces.canaries import Canaries, departures
 from spaceport.spaces.change import Evidence, compare_shared, kind_of_change
-from spaceport.spaces.contract import Canaries, Contract, departures
+from spaceport.spaces.contract import Contract
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,24 +16,28 @@ def verify(
     space: Annotated[
         str | None, typer.Argument(help="A version [default: every version of every space].")
     ] = None,
+    canaries: Annotated[
+        bool, typer.Option(help="Encode the canaries again, too (runs the encoder).")
+    ] = True,
     store: StorePath = None,
     catalog: StoreCatalog = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hash every file of a version and compare it with the catalog; exit code 1 if one is not whole."""
+    """Hash every file of a version and encode its canaries again; exit code 1 if something is wrong."""
     opened = open_store(store, catalog)
     names = (
         [version.reference for each in opened for version in opened.versions(each.record.space)]
         if space is None
         else [opened[space].reference]
     )
-    rows = [{"version": name, "problems": opened.verify(name)} for name in names]
+    found = {name: opened.verified(name, canaries) for name in names}
     if as_json:
-        emit(rows, True)
+        emit([{"version": name, **asdict(told)} for name, told in found.items()], True)
     else:
-        for row in rows:
-            say(f"{row['version']}: {'; '.join(row['problems']) or 'whole'}")
-    if any(row["problems"] for row in rows):
+        for name, told in found.items():
+            whole = f"every file is whole; {told.canaries}"
+            say(f"{name}: {'; '.join(told.problems) or whole}")
+    if any(told.problems for told in found.values()):
         raise typer.Exit(1)
 
 

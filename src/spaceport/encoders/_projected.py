@@ -40,6 +40,7 @@ class Projected(Encoder):
 
     modality: ClassVar[str] = "images"
     fitted: ClassVar[bool] = True
+    leading: ClassVar[bool] = True
 
     def __init__(self, dimension: int, whitening: float) -> None:
         self.dimension = integer(dimension, "dimension", 1)

@@ -69,6 +69,8 @@ class Encoder(Method, ABC):
     keeps_positions : bool
         An item becomes a row for each of its positions (a token), as `parts` gives them; `encode`
         then gives one vector an item still, their mean, for queries and canaries.
+    leading : bool
+        The first numbers of a vector mean the most, so that shorter vectors are worth offering.
     checkpoints : Path or None
         A folder in which a long `fit` keeps what it has reached, so that one that was killed goes on;
         a build sets it.
@@ -85,6 +87,7 @@ class Encoder(Method, ABC):
     at_once: ClassVar[int] = 1024
     costly: ClassVar[bool] = False
     keeps_positions: bool = False
+    leading: ClassVar[bool] = False
     checkpoints: Path | None = None
 
     @abstractmethod

@@ -85,6 +85,7 @@ class LogMel(Encoder):
 
     modality: ClassVar[str] = "audio"
     fitted: ClassVar[bool] = True
+    leading: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ("scipy", "soundfile")
 
     def __init__(

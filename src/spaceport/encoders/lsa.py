@@ -95,6 +95,7 @@ class LSA(Encoder):
     modality: ClassVar[str] = "texts"
     also: ClassVar[tuple[str, ...]] = ("words",)
     fitted: ClassVar[bool] = True
+    leading: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -110,6 +110,7 @@ class Mixed(Encoder):
 
     modality: ClassVar[str] = "table"
     fitted: ClassVar[bool] = True
+    leading: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -87,6 +87,7 @@ class PCA(Encoder):
 
     modality: ClassVar[str] = "vectors"
     fitted: ClassVar[bool] = True
+    leading: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -86,6 +86,7 @@ class SVD(Encoder):
     modality: ClassVar[str] = "vectors"
     also: ClassVar[tuple[str, ...]] = ("table",)
     fitted: ClassVar[bool] = True
+    leading: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from spaceport.errors import InputError
 from spaceport.methods import Method
+from spaceport.sources.formats.stamp import Stamp
 
 __all__ = ["HISTORY", "RESERVED", "ROWS", "Source", "bad_ids", "content_bytes", "metadata_name"]
 
@@ -106,6 +107,11 @@ class Source(Method, ABC):
 
         None by default. Items without a history may be among them.
         """
+        return None
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Of vectors: whose coordinates they are, as far as they say so themselves."""
         return None
 
     def facts(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from spaceport.sources._files import decoded, existing, opened, walk
 from spaceport.sources.base import RESERVED, Source, metadata_name
 from spaceport.sources.formats import known
 from spaceport.sources.formats.base import Request, Rows
+from spaceport.sources.formats.stamp import Stamp
 
 __all__ = ["Vectors"]
 
@@ -92,6 +93,13 @@ class Vectors(Source):
             raise ParameterError(
                 "Both `ids` and `names` say where the ids are.", "Give one of them."
             )
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Whose coordinates the file says that it holds (Parquet, Arrow, safetensors that we wrote)."""
+        path = existing(self.path)
+        format = known.find(path) if self.format is None else known.named(self.format)
+        return None if format.stamp is None else format.stamp(path)
 
     def size(self) -> int:
         """Bytes of the file, or of the dataset's files, as they lie on disk."""

@@ -8,9 +8,10 @@ the latest version, so that its coordinates stay; ``refit=True`` learns anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,16 +20,19 @@ from spaceport.encoders.base import Encoder
 from spaceport.errors import ParameterError
 from spaceport.progress import task
 from spaceport.sources.base import Source
-from spaceport.spaces.change import Change, Evidence, kind_of_change
-from spaceport.spaces.contract import Canaries, Contract, canary_places
+from spaceport.spaces.canaries import canary_places
+from spaceport.spaces.change import Change, Evidence, kind_of_change, raised
+from spaceport.spaces.contract import Contract
 from spaceport.spaces.draft import Draft, Order
 from spaceport.spaces.encoding import Encoding, hashes, keeps_positions, row_ids, row_schema
 from spaceport.spaces.evidence import of_entities, of_items
+from spaceport.spaces.helping import adapter_between
 from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
 from spaceport.spaces.publish import publish
 from spaceport.spaces.reading import read_canaries, read_encoder
 from spaceport.spaces.resuming import check_resume, learnt
+from spaceport.spaces.space_vectors import Coordinates, agreeing
 
 if TYPE_CHECKING:
     from spaceport.storage.store import Record, Store, Writer
@@ -78,20 +82,53 @@ class Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: the version's record, the kind of change, and the plan (None for entities)."""
+    """What a build did.
+
+    Attributes
+    ----------
+    record : Record
+        The version.
+    change : Change
+        Its kind, with the reason.
+    plan : Plan or None
+        None for entities.
+    evidence : Evidence or None
+        What was measured; None for a first version, or where nothing changed.
+    """
 
     record: Record
     change: Change
     plan: Plan | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def measured(self) -> list[str]:
+        """What the kind was decided on, a line each."""
+        return [] if self.evidence is None else self.evidence.lines()
 
 
 def build(store: Store, order: Order, wait: float = 0.0) -> Built:
     """Build a version as told and publish it, unless nothing changed."""
     with store.writing(order.space, wait=wait) as writer:
+        order = _stamped(store, writer.latest, order)
         if order.rows == "entities":
             return _build_entities(store, writer, order)
         with closing(Spool(order.source)) as spool:
             return _build_items(store, writer, replace(order, source=spool), spool)
+
+
+def _stamped(store: Store, base: Record | None, order: Order) -> Order:
+    """The order with what its vectors say of themselves; refused where they are of other coordinates.
+
+    A major is what other coordinates are, so one who asks for a major may publish them.
+    """
+    stamp = order.source.stamp if order.encoder is None else None
+    if stamp is None:
+        return order
+    if base is not None and order.bump != "major":
+        here = Coordinates(base.space, base.number, base.fingerprint)
+        agreeing(here, Coordinates.of_stamp(stamp), partial(adapter_between, store))
+    return replace(order, stamp=stamp)
 
 
 def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Built:
@@ -103,7 +140,7 @@ def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Bu
         plan = replace(plan, encoder=learnt(store, plan.base, order, writer.unpublished))
     encoding = Encoding(plan.encoder, writer.unpublished)
     evidence = None if plan.base is None else _evidence(store, plan, plan.base, spool, encoding)
-    change = _change(evidence, plan.difference, plan.base, order.metric)
+    change = _change(evidence, plan.difference, plan.base, order)
     table = _write_items(store, writer, plan, change, spool, encoding, order.keep_text)
     draft = Draft(
         order=replace(order, encoder=plan.encoder),
@@ -111,10 +148,11 @@ def _build_items(store: Store, writer: Writer, order: Order, spool: Spool) -> Bu
         change=change,
         evidence=evidence,
         table=table,
-        canaries=_item_canaries(plan.encoder, spool),
+        contents=None if plan.encoder is None else _contents_of(spool, table, encoding.positions),
         content_bytes=spool.content_bytes,
+        encoded=not encoding.positions,
     )
-    return Built(publish(store, writer, draft), change, plan)
+    return Built(publish(store, writer, draft), change, plan, evidence)
 
 
 def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
@@ -135,18 +173,18 @@ def _build_entities(store: Store, writer: Writer, order: Order) -> Built:
     batch = entity_batch(*entities, encoder.entity_columns())
     evidence = None if base is None else of_entities(store, base, encoder, *entities)
     before = () if base is None else hashes(store.vectors(base))
-    change = _change(evidence, difference(before, _hashes(iter([batch]))), base, order.metric)
+    change = _change(evidence, difference(before, _hashes(iter([batch]))), base, order)
     draft = Draft(
         order=replace(order, encoder=encoder),
         base=base,
         change=change,
         evidence=evidence,
         table=writer.create_vectors(batch.schema, iter([batch])),
-        canaries=_entity_canaries(encoder, order.source, entities[0]),
+        contents=_contents_of_entities(order.source),
         content_bytes=order.source.size(),
         source_digest=digest,
     )
-    return Built(publish(store, writer, draft), change)
+    return Built(publish(store, writer, draft), change, None, evidence)
 
 
 def _plan(store: Store, base: Record | None, order: Order, spool: Spool) -> Plan:
@@ -228,7 +266,7 @@ def _write_items(
     if plan.base is None or change.kind == "major" or schema != store.vectors(plan.base).schema:
         return writer.create_vectors(schema, _encoded(encoding, schema, spool.batches()))
     d = plan.difference
-    if plan.nothing:
+    if plan.nothing and change.kind == "patch":
         return writer.keep_vectors(plan.base)
     fresh = {*d.added, *d.changed} if plan.settled else {*d.added, *d.changed, *d.kept}
     again = {*d.relabeled}
@@ -267,41 +305,61 @@ def _evidence(store: Store, plan: Plan, base: Record, spool: Spool, encoding: En
     if plan.encoder is None:
         shared += d.changed
     return of_items(
-        store, base, plan.encoder, plan.settled, spool.batches(), shared, encoding.vectors
+        store,
+        base,
+        plan.encoder,
+        plan.settled,
+        spool.batches(),
+        shared,
+        encoding.vectors,
+        spool.label,
     )
 
 
-def _change(evidence: Evidence | None, d: Difference, base: Record | None, metric: str) -> Change:
+def _change(evidence: Evidence | None, d: Difference, base: Record | None, order: Order) -> Change:
     if base is None or evidence is None:
         return Change("major", "first version")
     contract = Contract.from_dict(base.contract)
-    if contract.metric != metric:
-        return Change("major", f"the metric was {contract.metric} and is now {metric}")
-    return kind_of_change(evidence, d.items_differ, True, contract.tolerance)
+    if contract.metric != order.metric:
+        return Change("major", f"the metric was {contract.metric} and is now {order.metric}")
+    found = kind_of_change(evidence, d.items_differ, True, contract.tolerance)
+    return raised(found, order.bump)
 
 
-def _entity_canaries(encoder: Encoder, source: Source, ids: list[str]) -> Canaries:
-    """Canaries of a space learnt whole: words where it is words that were learnt, else contents."""
+def _contents_of_entities(source: Source) -> Callable[[Sequence[str]], list[Any]]:
+    """Canaries of a space learnt whole: the words where it is words that were learnt, else contents."""
     if source.modality in ("words", "texts"):
-        return Canaries.of(encoder, [ids[place] for place in canary_places(len(ids))])
+        return list
+    return lambda ids: _spread_contents(source)
+
+
+def _contents_of(
+    spool: Spool, table: VectorTable, positions: bool
+) -> Callable[[Sequence[str]], list[Any]]:
+    """The contents of the items behind some rows, in the rows' order."""
+
+    def contents(ids: Sequence[str]) -> list[Any]:
+        items = list(ids)
+        if positions:
+            parents = table.take(items, columns=["parent"]).column("parent").to_pylist()
+            items = list(dict.fromkeys(parents))
+        found: dict[str, Any] = {}
+        for batch in spool.batches():
+            chosen = pick(batch, {*items})
+            told = (chosen.column(name).to_pylist() for name in ("id", "content"))
+            found |= dict(zip(*told, strict=True))
+        return [found[name] for name in items]
+
+    return contents
+
+
+def _spread_contents(source: Source) -> list[Any]:
+    """Contents evenly spaced over a source, as plain Python values."""
     rows = sum(batch.num_rows for batch in source.batches())
-    return Canaries.of(encoder, _contents_at(source, canary_places(rows)))
-
-
-def _item_canaries(encoder: Encoder | None, spool: Spool) -> Canaries | None:
-    """Canaries from items evenly spaced over the spool."""
-    if encoder is None:
-        return None
-    return Canaries.of(encoder, _contents_at(spool, canary_places(spool.rows)))
-
-
-def _contents_at(source: Source, places: list[int]) -> list[Any]:
-    """The contents at some places, as plain Python values, in the order of the source."""
-    chosen: list[Any] = []
-    start = 0
+    places, chosen, start = sorted({*canary_places(rows)}), list[Any](), 0
     for batch in source.batches():
         end = start + batch.num_rows
-        here = [place - start for place in sorted(set(places)) if start <= place < end]
+        here = [place - start for place in places if start <= place < end]
         chosen += batch.column("content").take(pa.array(here, pa.int64())).to_pylist()
         start = end
     return chosen

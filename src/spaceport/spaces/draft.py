@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spaceport.encoders.base import Encoder
 from spaceport.errors import ParameterError
 from spaceport.sources.base import Source
-from spaceport.spaces.change import Change, Evidence
-from spaceport.spaces.contract import Canaries
+from spaceport.sources.formats.stamp import Stamp
+from spaceport.spaces.change import Change, Evidence, check_bump
 
 if TYPE_CHECKING:
     from spaceport.storage.store import Record
@@ -40,6 +41,12 @@ class Order:
         Learn anew even where the latest version's encoder has the same parameters.
     resume : bool
         Let the latest version's encoder go on learning from the source.
+    bump : {"patch", "minor", "major"}, optional
+        The least kind of version that it is to be; what is measured may be more.
+    dimensions : tuple of int
+        Shorter vectors that are to be permitted, besides those that the encoder itself offers.
+    stamp : Stamp or None
+        What the source's vectors say of themselves.
     """
 
     space: str
@@ -50,8 +57,12 @@ class Order:
     keep_text: bool = True
     refit: bool = False
     resume: bool = False
+    bump: str | None = None
+    dimensions: tuple[int, ...] = ()
+    stamp: Stamp | None = None
 
     def __post_init__(self) -> None:
+        check_bump(self.bump)
         if self.rows not in ("entities", "items"):
             raise ParameterError(
                 f"`rows` must be entities or items. Got {self.rows!r}.", "Choose one."
@@ -89,8 +100,12 @@ class Draft:
         What `change` was decided on; None for a first version.
     table : VectorTable
         The rows, written but not yet published.
-    canaries : Canaries or None
-        Inputs kept with their vectors; None without an encoder.
+    contents : callable or None
+        Gives the contents to be canaries for the ids of some rows, at most one for each; None without
+        an encoder.
+    encoded : bool
+        Each row is what the encoder gives for an item by itself, so that the item encoded again must
+        give it again.
     content_bytes : int
         Bytes of the items' content, unpacked.
     source_digest : str or None
@@ -102,6 +117,7 @@ class Draft:
     change: Change
     evidence: Evidence | None
     table: VectorTable
-    canaries: Canaries | None
+    contents: Callable[[Sequence[str]], list[Any]] | None
     content_bytes: int
+    encoded: bool = False
     source_digest: str | None = None

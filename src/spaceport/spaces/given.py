@@ -11,7 +11,9 @@ import pyarrow as pa
 from spaceport import arrays
 from spaceport.errors import InputError
 from spaceport.sources.base import Source
+from spaceport.sources.formats.stamp import Stamp
 from spaceport.spaces.layout import fixed
+from spaceport.spaces.space_vectors import Coordinates, SpaceVectors
 
 __all__ = ["Given"]
 
@@ -34,6 +36,9 @@ class Given(Source):
     def __init__(
         self, ids: Sequence[str], vectors: npt.ArrayLike, metadata: Mapping[str, Sequence[Any]]
     ) -> None:
+        self._coordinates: Coordinates | None = None
+        if isinstance(vectors, SpaceVectors):
+            self._coordinates = vectors.coordinates
         self.vectors = arrays.matrix(vectors, "vectors")
         self.ids = arrays.ids(ids, "ids", len(self.vectors))
         self.metadata = {name: self._column(name, values) for name, values in metadata.items()}
@@ -55,6 +60,11 @@ class Given(Source):
     def spec(self) -> str:
         """What the card says of it."""
         return f"arrays in memory ({len(self.ids)} × {self.vectors.shape[1]})"
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Whose coordinates a `SpaceVectors` is in; None for plain arrays."""
+        return None if self._coordinates is None else self._coordinates.stamp()
 
     def read(self) -> Iterator[pa.RecordBatch]:
         """Yield slices of at most 16,384 rows."""

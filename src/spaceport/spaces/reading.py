@@ -11,7 +11,7 @@ from spaceport.encoders.base import Encoder, load
 from spaceport.errors import CorruptError
 from spaceport.geometry.neighbors import Graph
 from spaceport.safe import read_arrays
-from spaceport.spaces.contract import Canaries
+from spaceport.spaces.canaries import Canaries
 
 if TYPE_CHECKING:
     from spaceport.storage.store import Record, Store

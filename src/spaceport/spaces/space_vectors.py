@@ -67,6 +67,10 @@ class Coordinates:
             return True
         return self.fingerprint == other.fingerprint and not self.anonymous
 
+    def stamp(self, metric: str = "") -> Stamp:
+        """What a file of such vectors says of itself."""
+        return Stamp(self.space, str(self.number), self.fingerprint, metric)
+
     @classmethod
     def of_stamp(cls, stamp: Stamp) -> Coordinates:
         """Read what a file of vectors says of itself; a ParameterError where it is no name or number."""
@@ -258,8 +262,7 @@ class SpaceVectors(np.ndarray[Any, np.dtype[np.float32]]):
         if ids is not None and len(ids) != len(rows):
             raise InputError(f"There are {len(ids)} ids for {len(rows)} vectors.", "Give one each.")
         table = pa.table(columns | {"vector": fixed(rows)})
-        stamp = Stamp(self.space, self.version, self._coordinates.fingerprint)
-        return table.replace_schema_metadata(stamp.metadata())
+        return table.replace_schema_metadata(self._coordinates.stamp().metadata())
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> SpaceVectors:

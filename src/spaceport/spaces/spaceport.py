@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spaceport.spaces.compatibility.gate import Gate
     from spaceport.spaces.compatibility.migration import Migration
     from spaceport.spaces.compatibility.planning import MigrationPlan
+    from spaceport.spaces.verifying import Verified
     from spaceport.storage.store import Consumer, Event, Removed
 
 __all__ = ["Spaceport", "open"]
@@ -88,6 +89,8 @@ class Spaceport:
         keep_text: bool = True,
         refit: bool = False,
         resume: bool = False,
+        bump: str | None = None,
+        dimensions: Sequence[int] = (),
         wait: float = 0.0,
     ) -> Version:
         """Fit if needed, encode, measure and publish; nothing is published where nothing changed.
@@ -113,6 +116,12 @@ class Spaceport:
         resume : bool
             Let the latest version's encoder, which must have the same method and parameters, go on
             learning from `source` where it stopped (`glove`).
+        bump : {"patch", "minor", "major"}, optional
+            The least kind of version that it is to be. What is measured (`spaces.change` has the rule)
+            may be raised, never lowered.
+        dimensions : sequence of int
+            Shorter vectors to permit, besides those that the encoder offers by itself; what is lost
+            with each is measured.
         wait : float
             Seconds to wait for another writer of the same space.
 
@@ -130,6 +139,8 @@ class Spaceport:
             keep_text=keep_text,
             refit=refit,
             resume=resume,
+            bump=bump,
+            dimensions=dimensions,
             wait=wait,
         )[0]
 
@@ -144,12 +155,25 @@ class Spaceport:
         keep_text: bool = True,
         refit: bool = False,
         resume: bool = False,
+        bump: str | None = None,
+        dimensions: Sequence[int] = (),
         wait: float = 0.0,
     ) -> tuple[Version, Built]:
         """As `build`; gives also what was planned and done. Encoder None: the items are vectors."""
         learnt_whole = source.modality in ("words", "interactions", "pairs")
         chosen = rows or ("entities" if learnt_whole else "items")
-        order = Order(space, encoder, source, metric, chosen, keep_text, refit, resume)
+        order = Order(
+            space,
+            encoder,
+            source,
+            metric,
+            chosen,
+            keep_text,
+            refit,
+            resume,
+            bump,
+            tuple(dimensions),
+        )
         done = build(self.store, order, wait)
         return Version(self.store, done.record), done
 
@@ -161,6 +185,8 @@ class Spaceport:
         metadata: dict[str, Sequence[Any]] | None = None,
         *,
         metric: str = "cosine",
+        bump: str | None = None,
+        dimensions: Sequence[int] = (),
         wait: float = 0.0,
     ) -> Version:
         """Publish vectors that were made elsewhere.
@@ -171,16 +197,24 @@ class Spaceport:
             The space's name.
         ids : sequence of n unique strings
         vectors : array-like of shape (n, d)
+            A plain array is taken as it is: nobody knows whose coordinates it is in, so what it shares
+            with the version before is measured. A `SpaceVectors` is held to what it says.
         metadata : dict of str to sequence of length n, optional
             Columns kept beside the vectors.
-        metric, wait
+        metric, bump, dimensions, wait
             As in `build`.
+
+        Raises
+        ------
+        MismatchError
+            The vectors are of other coordinates than the space's latest version, even where the
+            dimension is the same, and no major was asked for.
         """
         from spaceport.spaces.given import Given
 
-        return self.built(
-            space, None, Given(ids, vectors, metadata or {}), metric=metric, wait=wait
-        )[0]
+        given = Given(ids, vectors, metadata or {})
+        told: dict[str, Any] = {"metric": metric, "bump": bump, "dimensions": dimensions}
+        return self.built(space, None, given, **told, wait=wait)[0]
 
     def join(
         self,
@@ -546,9 +580,27 @@ class Spaceport:
         self.store.history(space, alias)
         return [event for event in self.store.events(space) if event.alias == alias]
 
-    def verify(self, reference: str) -> list[str]:
-        """Hash every file of a version; gives the problems found, none if it is whole."""
-        return list(self.store.verify(self.store.resolve(reference)))
+    def verify(self, reference: str, canaries: bool = True) -> list[str]:
+        """Hash every file of a version and encode its canaries again; gives the problems found.
+
+        Parameters
+        ----------
+        reference : str
+        canaries : bool
+            Encode the canaries again, too; a remote encoder is then asked, a network is run.
+
+        Returns
+        -------
+        list of str
+            Empty where it is whole and the encoder gives what it gave.
+        """
+        return self.verified(reference, canaries).problems
+
+    def verified(self, reference: str, canaries: bool = True) -> Verified:
+        """As `verify`; gives also what was found of the canaries."""
+        from spaceport.spaces.verifying import verify
+
+        return verify(self[reference], canaries)
 
     def gc(self, dry_run: bool = False) -> list[Removed]:
         """Remove files that no version lists (left by a crash); gives their paths and sizes."""

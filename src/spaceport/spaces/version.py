@@ -15,7 +15,8 @@ from spaceport.arrays import Matrix, Vector, integer, matrix, vector
 from spaceport.encoders.base import Encoder
 from spaceport.errors import NotFoundError, ParameterError, choices
 from spaceport.geometry import algebra, neighbors
-from spaceport.spaces import card, reading
+from spaceport.spaces import card, prefixes, reading
+from spaceport.spaces.canaries import CanaryReport
 from spaceport.spaces.contract import Contract
 from spaceport.spaces.found import Found
 from spaceport.spaces.helping import adapter_between
@@ -68,8 +69,17 @@ class Version:
         """The ids of all rows, in the order of `vectors`."""
         return list(self._table.ids())
 
-    def vectors(self, ids: Sequence[str] | None = None) -> SpaceVectors:
+    def vectors(
+        self, ids: Sequence[str] | None = None, dimension: int | None = None
+    ) -> SpaceVectors:
         """Vectors of `ids` in the asked order, or of all rows.
+
+        Parameters
+        ----------
+        ids : sequence of str, optional
+        dimension : int, optional
+            The first numbers only, as many as the contract permits (`contract.dimensions`), brought to
+            unit length again where rows have it.
 
         Returns
         -------
@@ -80,11 +90,13 @@ class Version:
         ------
         NotFoundError
             Some of the ids are not in this version.
+        ParameterError
+            A dimension that the contract does not permit; the message lists those that it does.
         """
         if ids is None:
-            return self._known(self._matrix)
+            return self._cut(self._known(self._matrix), dimension)
         rows = self._table.take(list(ids), columns=["vector"])
-        return self._known(unfixed(rows.column("vector")))
+        return self._cut(self._known(unfixed(rows.column("vector"))), dimension)
 
     def metadata(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Metadata columns of all rows as an Arrow table (None: all of them)."""
@@ -191,14 +203,20 @@ class Version:
         path : path
             Where to write; an existing file is replaced once the new one is whole.
         to : str
-            One of the formats of `sources.vectors` that can be written.
+            One of the formats of `sources.vectors` that can be written. Parquet, Arrow and safetensors
+            say whose coordinates they hold (`sources.formats.stamp` has the keys).
         """
         from spaceport.sources.formats import known
 
-        known.write(Path(path), self.ids, [self.vectors()], to)
+        stamp = self.coordinates.stamp(self.contract.metric)
+        known.write(Path(path), self.ids, [np.asarray(self.vectors())], to, stamp)
 
     def encode(
-        self, items: Sequence[Any], role: str = "query", through: str | None = None
+        self,
+        items: Sequence[Any],
+        role: str = "query",
+        through: str | None = None,
+        dimension: int | None = None,
     ) -> SpaceVectors:
         """Encode new items into this version's coordinates.
 
@@ -207,28 +225,45 @@ class Version:
         items : sequence of n items
             What the space's encoder takes: texts; rows of a table as dicts; files as bytes or paths.
         role : {"document", "query"}
-            Which side of a search they are on.
+            Which side of a search they are on; one of `contract.roles`.
         through : str, optional
             Another version, ``"news@2"``, whose encoder serves this one: what it gives is brought over
             by the adapter that `Spaceport.align` published, and ``coordinates.through`` says so.
+        dimension : int, optional
+            As in `vectors`.
 
         Raises
         ------
         ParameterError
-            The version was imported without its encoder.
+            The version was imported without its encoder; or the contract lacks the role or dimension.
         MismatchError
             No adapter leads from the other version to this one.
         """
         if through is not None:
             from spaceport.spaces.compatibility.adapted import encode_through
 
-            return encode_through(self, items, role, through)
+            return self._cut(encode_through(self, items, role, through), dimension)
         if self.encoder is None:
             raise ParameterError(
                 f"{self.reference} was imported without an encoder, so nothing can be encoded.",
                 "Give a vector, or the id of an item.",
             )
-        return self._known(self.encoder.encode([asked(item) for item in items], role=role))
+        self.contract.check_role(role)
+        encoded = self.encoder.encode([asked(item) for item in items], role=role)
+        return self._cut(self._known(encoded), dimension)
+
+    def check_canaries(self) -> CanaryReport | None:
+        """Encode the canaries again; None where there are none (imported vectors).
+
+        Raises
+        ------
+        SpaceportError
+            What the encoder raises: its model is missing, or is another one.
+        """
+        canaries = reading.read_canaries(self._store, self.record)
+        if canaries is None or self.encoder is None:
+            return None
+        return canaries.check(self.encoder, self.contract.tolerance)
 
     def adapt(self, vectors: npt.ArrayLike, of: str | None = None) -> SpaceVectors:
         """Bring another version's vectors to this version's coordinates, by the published adapter.
@@ -375,6 +410,13 @@ class Version:
 
     def _known(self, vectors: Matrix) -> SpaceVectors:
         return SpaceVectors(vectors, self.coordinates, self._advice)
+
+    def _cut(self, vectors: SpaceVectors, dimension: int | None) -> SpaceVectors:
+        """The first numbers, as many as the contract permits."""
+        if dimension is None or self.contract.check_dimension(dimension) == vectors.shape[1]:
+            return vectors
+        short = prefixes.cut(np.asarray(vectors), dimension, self.contract.normalized)
+        return SpaceVectors(short, vectors.coordinates, self._advice)
 
     @property
     def _advice(self) -> partial[str | None]:

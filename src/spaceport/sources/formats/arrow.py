@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from spaceport.arrays import Matrix
 from spaceport.errors import InputError, NotFoundError, choices
-from spaceport.sources.formats.base import Format, Request, Rows, checked, single, writing
+from spaceport.sources.formats.base import Format, Request, Rows, Write, checked, single, writing
+from spaceport.sources.formats.stamp import Stamp
 
 __all__ = ["ARROW", "PARQUET", "rows_of", "wanted_columns"]
 
@@ -130,18 +131,20 @@ def _stacked(column: pa.Array, path: Path, start: int, dimension: int | None) ->
     return single(flat.reshape(len(column), wanted))
 
 
-def _schema(dimension: int) -> pa.Schema:
-    return pa.schema([("id", pa.string()), ("vector", pa.list_(pa.float32(), dimension))])
+def _schema(dimension: int, stamp: Stamp | None) -> pa.Schema:
+    told = None if stamp is None else stamp.metadata()
+    fields = [("id", pa.string()), ("vector", pa.list_(pa.float32(), dimension))]
+    return pa.schema(fields, metadata=told)
 
 
-def _write(
-    make: Callable[[Any, pa.Schema], Any],
-) -> Callable[[Path, Sequence[str], Iterable[Matrix]], None]:
-    def write(path: Path, ids: Sequence[str], batches: Iterable[Matrix]) -> None:
+def _write(make: Callable[[Any, pa.Schema], Any]) -> Write:
+    def write(
+        path: Path, ids: Sequence[str], batches: Iterable[Matrix], stamp: Stamp | None = None
+    ) -> None:
         with writing(path) as stream, ExitStack() as stack:
             start, writer = 0, None
             for vectors in checked(batches, len(ids)):
-                schema = _schema(vectors.shape[1])
+                schema = _schema(vectors.shape[1], stamp)
                 writer = writer or stack.enter_context(make(stream, schema))
                 rows = pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1])
                 named = pa.array(ids[start : start + len(vectors)], pa.string())
@@ -157,6 +160,20 @@ def _parquet_writer(stream: Any, schema: pa.Schema) -> Any:
     return pq.ParquetWriter(stream, schema)
 
 
+def _parquet_stamp(path: Path) -> Stamp | None:
+    import pyarrow.parquet as pq
+
+    with _whole(path):
+        return Stamp.read(pq.read_schema(path).metadata)
+
+
+def _arrow_stamp(path: Path) -> Stamp | None:
+    with _whole(path), pa.memory_map(str(path)) as stream:
+        opened = pa.ipc.open_file if stream.read(6) == b"ARROW1" else pa.ipc.open_stream
+        stream.seek(0)
+        return Stamp.read(opened(stream).schema.metadata)
+
+
 def _is_arrow(head: bytes) -> bool:
     return head.startswith((b"ARROW1", b"\xff\xff\xff\xff"))
 
@@ -167,7 +184,13 @@ PARQUET = Format(
     lambda head: head.startswith(b"PAR1"),
     _read_parquet,
     _write(_parquet_writer),
+    _parquet_stamp,
 )
 ARROW = Format(
-    "arrow", (".arrow", ".feather", ".ipc"), _is_arrow, _read_arrow, _write(pa.ipc.new_file)
+    "arrow",
+    (".arrow", ".feather", ".ipc"),
+    _is_arrow,
+    _read_arrow,
+    _write(pa.ipc.new_file),
+    _arrow_stamp,
 )

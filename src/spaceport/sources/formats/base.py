@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from spaceport.arrays import Matrix, matrix
 from spaceport.errors import InputError
+from spaceport.sources.formats.stamp import Stamp
 
 __all__ = [
     "Format",
@@ -53,14 +54,15 @@ class Request:
     errors: str = "strict"
 
 
-Write: TypeAlias = Callable[[Path, Sequence[str], Iterable[Matrix]], None]
+Write: TypeAlias = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class Format:
     """A layout: its file endings, a look at a file's first bytes, how it is read and written.
 
-    `write` takes a path, n ids, and vectors of shape (n, d) in batches.
+    `write` takes a path, n ids, and vectors of shape (n, d) in batches; of a format that can hold a
+    `Stamp`, also one as `stamp=`. Such a format has `stamp`, which reads it.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Format:
     matches: Callable[[bytes], bool]
     read: Callable[[Request], Iterator[Rows]]
     write: Write
+    stamp: Callable[[Path], Stamp | None] | None = None
 
 
 def batch_rows(dimension: int) -> int:

@@ -14,6 +14,7 @@ from spaceport.sources.formats.glove import GLOVE
 from spaceport.sources.formats.lance import LANCE, is_dataset
 from spaceport.sources.formats.numpy import NPY, NPZ
 from spaceport.sources.formats.safetensors import SAFETENSORS
+from spaceport.sources.formats.stamp import Stamp
 from spaceport.sources.formats.word2vec import BINARY, TEXT
 
 __all__ = ["FORMATS", "find", "named", "write"]
@@ -74,7 +75,13 @@ def find(path: Path) -> Format:
     return (by_ending or fitting)[0]
 
 
-def write(path: Path, names: Sequence[str], batches: Iterable[Matrix], format: str) -> None:
+def write(
+    path: Path,
+    names: Sequence[str],
+    batches: Iterable[Matrix],
+    format: str,
+    stamp: Stamp | None = None,
+) -> None:
     """Write vectors in the format called `format`; the file appears whole or not at all.
 
     Parameters
@@ -86,6 +93,9 @@ def write(path: Path, names: Sequence[str], batches: Iterable[Matrix], format: s
         The n vectors in the same order.
     format : str
         One of `FORMATS`.
+    stamp : Stamp, optional
+        Whose coordinates they are; written where the format has a place for it (Parquet, Arrow,
+        safetensors).
 
     Raises
     ------
@@ -104,4 +114,6 @@ def write(path: Path, names: Sequence[str], batches: Iterable[Matrix], format: s
     cat 1 0
     dog 0 1
     """
-    named(format).write(path, ids(names, "ids"), batches)
+    known = named(format)
+    told = {} if known.stamp is None else {"stamp": stamp}
+    known.write(path, ids(names, "ids"), batches, **told)

@@ -29,6 +29,7 @@ from spaceport.sources.formats.base import (
     single,
     writing,
 )
+from spaceport.sources.formats.stamp import Stamp
 
 __all__ = ["SAFETENSORS"]
 
@@ -126,26 +127,29 @@ def _unpacked(arrays: dict[str, Any], path: Path) -> list[str]:
         raise InputError(f"The ids in {path} are not UTF-8.", "Write it again.") from error
 
 
-def _write(path: Path, ids: Sequence[str], batches: Iterable[Matrix]) -> None:
+def _write(
+    path: Path, ids: Sequence[str], batches: Iterable[Matrix], stamp: Stamp | None = None
+) -> None:
     packed = pack(ids)
     with writing(path) as stream:
         vectors = checked(batches, len(ids))
         first = next(vectors)
         ends, data = packed["ends"].astype("<i8"), packed["bytes"]
-        stream.write(_header(len(ids), first.shape[1], len(data)))
+        stream.write(_header(len(ids), first.shape[1], len(data), stamp))
         stream.write(ends.tobytes())
         for batch in chain([first], vectors):
             stream.write(batch.astype("<f4").tobytes())
         stream.write(data.tobytes())
 
 
-def _header(rows: int, dimension: int, text: int) -> bytes:
-    """The JSON header of our three arrays, padded so that the arrays start at a multiple of eight."""
+def _header(rows: int, dimension: int, text: int, stamp: Stamp | None) -> bytes:
+    """The JSON header of our three arrays and a stamp, padded so that the arrays start at a multiple of eight."""
     layout = (
         ("ids.ends", "I64", [rows], 8 * rows),
         ("vectors", "F32", [rows, dimension], 4 * rows * dimension),
     )
-    described, at = {}, 0
+    described: dict[str, Any] = {} if stamp is None else {"__metadata__": stamp.metadata()}
+    at = 0
     for name, dtype, shape, size in (*layout, ("ids.bytes", "U8", [text], text)):
         described[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
         at += size
@@ -154,4 +158,9 @@ def _header(rows: int, dimension: int, text: int) -> bytes:
     return len(text_form).to_bytes(8, "little") + text_form
 
 
-SAFETENSORS = Format("safetensors", (".safetensors",), _matches, _read, _write)
+def _stamp(path: Path) -> Stamp | None:
+    _, told = read_layout(path, str(path), InputError, "Fetch or write it again, as float32.")
+    return Stamp.read(told)
+
+
+SAFETENSORS = Format("safetensors", (".safetensors",), _matches, _read, _write, _stamp)
