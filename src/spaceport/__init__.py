@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spaceport import adapters, encoders, errors, geometry, maps, progress, quality, sources
     from spaceport.errors import SpaceportError
     from spaceport.spaces.choosing import choose_layer, layers
+    from spaceport.spaces.compatibility.diff import Diff, diff
     from spaceport.spaces.spaceport import Spaceport, open
     from spaceport.spaces.version import Version
     from spaceport.tokens import Tokenizer
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Diff",
     "Spaceport",
     "SpaceportError",
     "Tokenizer",
     "Version",
     "adapters",
     "choose_layer",
+    "diff",
     "encoders",
     "errors",
     "geometry",
@@ -46,11 +49,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Diff": "spaceport.spaces.compatibility.diff",
     "SpaceportError": "spaceport.errors",
     "Spaceport": "spaceport.spaces.spaceport",
     "Tokenizer": "spaceport.tokens",
     "Version": "spaceport.spaces.version",
     "choose_layer": "spaceport.spaces.choosing",
+    "diff": "spaceport.spaces.compatibility.diff",
     "layers": "spaceport.spaces.choosing",
     "open": "spaceport.spaces.spaceport",
 }

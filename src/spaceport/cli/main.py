@@ -12,6 +12,7 @@ from spaceport.cli import (
     aligning,
     building,
     consumers,
+    diffing,
     exchange,
     exporting,
     joining,
@@ -43,6 +44,7 @@ app.add_typer(building.app, name="build")
 for group in (
     aligning,
     consumers,
+    diffing,
     exchange,
     exporting,
     joining,

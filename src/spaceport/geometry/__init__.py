@@ -1,4 +1,4 @@
-"""Pure functions on arrays: similarity, neighbors, algebra, alignment, CSLS, moments, spectrum, cells."""
+"""Pure functions on arrays: similarity, neighbors, algebra, maps from space to space, moments, cells."""
 
 from importlib import import_module
 from types import ModuleType
@@ -8,10 +8,12 @@ __all__ = [
     "alignment",
     "cells",
     "csls",
+    "joint_moments",
     "moments",
     "neighbors",
     "similarity",
     "spectrum",
+    "streamed",
 ]
 
 

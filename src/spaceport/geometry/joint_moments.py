@@ -33,7 +33,7 @@ __all__ = ["JointMoments", "over"]
 Double: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[Any]
 
-_ROWS = 2048
+_ROWS = 4096
 _BOTH = (0, 1)
 
 
@@ -241,8 +241,9 @@ def _of_block(left: Rows, right: Rows) -> JointMoments:
 
 def _centered(rows: Rows) -> tuple[Rows, Double]:
     """Rows less their mean, in two steps: the second takes off what rounding the first one left."""
-    rough = rows.mean(axis=0, dtype=np.float64).astype(rows.dtype)
+    share = np.full(len(rows), 1 / len(rows), rows.dtype)
+    rough = share @ rows  # some times as fast as mean()
     shifted = rows - rough
-    rest = shifted.mean(axis=0, dtype=np.float64).astype(rows.dtype)
+    rest = share @ shifted
     shifted -= rest
     return shifted, rough.astype(np.float64) + rest

@@ -3,7 +3,17 @@
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["analogies", "probe", "ranking", "similarity", "translation"]
+__all__ = [
+    "analogies",
+    "cka",
+    "instability",
+    "overlap",
+    "probe",
+    "ranking",
+    "second_order",
+    "similarity",
+    "translation",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

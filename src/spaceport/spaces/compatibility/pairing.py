@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spaceport.spaces.version import Version
     from spaceport.storage.vectors import VectorTable
 
-__all__ = ["Pairs", "pair"]
+__all__ = ["Pairs", "pair", "table_of"]
 
 Places: TypeAlias = npt.NDArray[np.int64]
 
@@ -59,7 +59,7 @@ class Pairs:
     @cached_property
     def ids(self) -> list[str]:
         """The shared items' ids, in the order of `old_rows`."""
-        whole = pa.concat_arrays(_column(self.old._table, "id"))
+        whole = pa.concat_arrays(_column(table_of(self.old), "id"))
         return _listed(whole.take(pa.array(self.old_rows)))
 
     @cached_property
@@ -82,20 +82,25 @@ class Pairs:
 
         Neither side is ever held whole.
         """
-        left = _streamed(self.old._table, self.old_rows, rows)
-        right = _streamed(self.new._table, self.new_rows, rows)
+        left = _streamed(table_of(self.old), self.old_rows, rows)
+        right = _streamed(table_of(self.new), self.new_rows, rows)
         yield from zip(left, right, strict=True)
 
     def take(self, places: Places) -> tuple[Matrix, Matrix]:
         """Fetch the vectors of the shared items at `places`, in that order."""
-        return (
-            _taken(self.old._table, self.old_rows[places]),
-            _taken(self.new._table, self.new_rows[places]),
-        )
+        return self.left(places), self.right(places)
+
+    def left(self, places: Places) -> Matrix:
+        """Fetch the old vectors of the shared items at `places`, in that order."""
+        return _taken(table_of(self.old), self.old_rows[places])
+
+    def right(self, places: Places) -> Matrix:
+        """Fetch the new vectors of the shared items at `places`, in that order."""
+        return _taken(table_of(self.new), self.new_rows[places])
 
     def names(self, places: Places) -> list[str]:
         """Fetch the ids of the shared items at `places`, in that order."""
-        found = self.old._table.rows(self.old_rows[places], columns=["id"])
+        found = table_of(self.old).rows(self.old_rows[places], columns=["id"])
         return _listed(found.column("id"))
 
     def sample(self, count: int, seed: int = 0) -> tuple[list[str], Matrix, Matrix]:
@@ -112,7 +117,7 @@ def pair(old: Version, new: Version) -> Pairs:
     NotFoundError
         There are none; the message shows ids of both.
     """
-    old_ids, new_ids = _column(old._table, "id"), _column(new._table, "id")
+    old_ids, new_ids = _column(table_of(old), "id"), _column(table_of(new), "id")
     known, asked = pa.chunked_array(old_ids), pa.chunked_array(new_ids)
     place = pc.index_in(asked, value_set=known)
     added = asked.filter(pc.is_null(place))
@@ -135,9 +140,14 @@ def pair(old: Version, new: Version) -> Pairs:
     return found
 
 
+def table_of(version: Version) -> VectorTable:
+    """The rows of a version, as they are stored."""
+    return version.store.vectors(version.record)
+
+
 def _content_tells(old: Version, new: Version) -> bool:
     """Whether equal hashes mean the same item and other hashes another."""
-    hashed = all("content_hash" in side._table.schema.names for side in (old, new))
+    hashed = all("content_hash" in table_of(side).schema.names for side in (old, new))
     alike = old.contract.modality == new.contract.modality
     return hashed and alike and not any(_given(side) for side in (old, new))
 
@@ -145,7 +155,7 @@ def _content_tells(old: Version, new: Version) -> bool:
 def _given(version: Version) -> bool:
     """Whether the vectors were imported: what was hashed is then the vectors themselves."""
     vectors = version.contract.modality == "vectors"
-    return vectors and "encoder.json" not in version._store.files(version.record)
+    return vectors and "encoder.json" not in version.store.files(version.record)
 
 
 def _same_content(
@@ -153,7 +163,7 @@ def _same_content(
 ) -> npt.NDArray[np.bool_]:
     sides = (old, old_rows), (new, new_rows)
     before, after = (
-        pa.chunked_array(_column(side._table, "content_hash")).take(pa.array(rows))
+        pa.chunked_array(_column(table_of(side), "content_hash")).take(pa.array(rows))
         for side, rows in sides
     )
     same = pc.fill_null(pc.equal(before, after), False)
