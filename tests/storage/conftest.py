@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from spaceport.storage.bucket import Bucket
 from spaceport.storage.names import Number
 from spaceport.storage.store import Record, Store, open_store
+from storage.hands import Hands, InBucket, InFolder
 
 
 def rows(ids: Sequence[str], dimension: int = 8, seed: int = 0) -> pa.RecordBatch:
@@ -48,6 +50,24 @@ def minor(
 def store(tmp_path: Path) -> Store:
     """A store that is not made yet."""
     return open_store(tmp_path / "store")
+
+
+@pytest.fixture(params=["folder-sqlite", "folder-postgresql", "bucket-sqlite", "bucket-postgresql"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """A store that is not made yet, in each kind of place with each kind of catalog."""
+    place, _, catalog = request.param.partition("-")
+    where = request.getfixturevalue("bucket_uri") if place == "bucket" else tmp_path / "store"
+    if catalog == "postgresql":
+        return open_store(where, request.getfixturevalue("postgres_url"))
+    return open_store(where, f"sqlite:///{tmp_path}/catalog.sqlite" if place == "bucket" else None)
+
+
+@pytest.fixture
+def hands(store: Store, request: pytest.FixtureRequest) -> Hands:
+    """The files of `store`, by other means than its own."""
+    if isinstance(store.place, Bucket):
+        return InBucket(request.getfixturevalue("s3").client(), str(store.place))
+    return InFolder(store.root)
 
 
 @pytest.fixture(name="rows")

@@ -1,7 +1,8 @@
 """A program that publishes; the tests start it, stop it and kill it.
 
-``publisher.py loop STORE SPACE`` publishes majors, minors and patches until it is stopped.
-``publisher.py hold STORE SPACE`` opens a writer, says so, waits for a line, publishes a new major.
+``publisher.py loop STORE SPACE [CATALOG]`` publishes majors, minors and patches until it is stopped.
+``publisher.py hold STORE SPACE [CATALOG]`` opens a writer, says so, waits for a line, publishes a new
+major.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def write(writer: Writer, round: int) -> Number:
     return latest.number.bump("minor")
 
 
-def loop(path: str, space: str) -> None:
-    store = open_store(path)
+def loop(path: str, space: str, catalog: str | None = None) -> None:
+    store = open_store(path, catalog)
     for round in itertools.count():
         with store.writing(space) as writer:
             number = write(writer, round)
@@ -54,8 +55,8 @@ def loop(path: str, space: str) -> None:
             print("ready", flush=True)
 
 
-def hold(path: str, space: str) -> None:
-    with open_store(path).writing(space) as writer:
+def hold(path: str, space: str, catalog: str | None = None) -> None:
+    with open_store(path, catalog).writing(space) as writer:
         print("holding", flush=True)
         sys.stdin.readline()
         number = write(writer, 0)

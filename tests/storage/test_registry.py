@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from spaceport.errors import BusyError, NotFoundError, ParameterError, StoreError
 from spaceport.storage import clock
 from spaceport.storage.names import Number
-from spaceport.storage.store import Consumer, Record, Store, open_store
+from spaceport.storage.store import Consumer, Record, Store
 
 FILTER = Consumer("words", "spam-filter", "ann", "1", {"kind": "command", "line": "true"}, 0.01)
 
 
 @pytest.fixture
-def store(catalog_url: str, tmp_path: Path) -> Store:
-    return open_store(tmp_path / "store", catalog_url)
+def store(anywhere: Store) -> Store:
+    return anywhere
 
 
 @pytest.fixture

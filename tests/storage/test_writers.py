@@ -18,10 +18,16 @@ PUBLISHER = Path(__file__).with_name("publisher.py")
 Publish = Callable[..., Record]
 
 
+@pytest.fixture
+def store(anywhere: Store) -> Store:
+    return anywhere
+
+
 @contextmanager
 def holder(store: Store, space: str) -> Iterator[subprocess.Popen[str]]:
     """Another process that has a writer open until it is sent a line."""
-    command = [sys.executable, str(PUBLISHER), "hold", str(store.root), space]
+    catalog = store._foundation.database.url.render_as_string(hide_password=False)
+    command = [sys.executable, str(PUBLISHER), "hold", str(store.place), space, catalog]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,10 @@ class Bucket(Place):
             return list(pool.map(lambda name: self._bring(staged, name), names))
 
     def forget(self, staged: Path) -> None:
-        """Remove the folder."""
+        """Remove the folder, and the one that held it if nothing else is in it."""
         shutil.rmtree(staged, ignore_errors=True)
+        with suppress(OSError):
+            staged.parent.rmdir()
 
     def seal(self, name: str) -> Entry:
         """Read the object back."""
