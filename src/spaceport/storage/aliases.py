@@ -83,6 +83,7 @@ class Aliases:
         expected: Number | object | None = ANY,
         pins: Mapping[str, str] | None = None,
         consumers: Collection[tuple[str, int | None]] | None = None,
+        moves: int | None = None,
     ) -> None:
         """Let `alias` stand for `record`, and write down who moved it: one transaction.
 
@@ -99,6 +100,8 @@ class Aliases:
         consumers : collection of (str, int or None)
             Name and task's artifact of every consumer that there must be still, and no other; by
             default any.
+        moves : int, optional
+            How many moves and refusals of the alias there must be still; by default any number.
 
         Raises
         ------
@@ -113,6 +116,7 @@ class Aliases:
             here = (tables.aliases.c.space == record.space) & (tables.aliases.c.alias == alias)
             before = connection.scalar(sa.select(tables.aliases.c.version_id).where(here))
             _check_expected(connection, record.space, alias, before, expected)
+            _check_moves(connection, record.space, alias, moves)
             _check_consumers(connection, record.space, consumers)
             version = sa.select(tables.versions.c.id).where(is_version(record.space, record.number))
             after = connection.scalar(version)
@@ -172,10 +176,23 @@ def _check_expected(
         return
     row = connection.execute(sa.select(*NUMBER).where(tables.versions.c.id == before)).first()
     if (None if row is None else Number(*row)) != expected:
-        raise BusyError(
-            f"{space}@{alias} was moved by somebody else in the meantime.",
-            "Look at `spaceport history`, then promote again.",
-        )
+        raise _moved(space, alias)
+
+
+def _check_moves(connection: sa.Connection, space: str, alias: str, moves: int | None) -> None:
+    """What an alias stands for may be the same again, and yet the way back another."""
+    history = tables.alias_history.c
+    here = (history.space == space) & (history.alias == alias)
+    count = sa.select(sa.func.count()).where(here)
+    if moves is not None and connection.scalar(count) != moves:
+        raise _moved(space, alias)
+
+
+def _moved(space: str, alias: str) -> BusyError:
+    return BusyError(
+        f"{space}@{alias} was moved by somebody else in the meantime.",
+        "Look at `spaceport history`, then say again what you want.",
+    )
 
 
 def _check_consumers(

@@ -55,6 +55,11 @@ class Database:
         self.url = _checked(url)
         self._engine = _engine(self.url)
         self._writing_engine = self._engine.execution_options(writes=True)
+        self._reading_engine = (
+            self._engine
+            if self._is_sqlite  # where a transaction is one look anyway
+            else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     def __str__(self) -> str:
         return self.url.set(query={}).render_as_string(hide_password=True)
@@ -104,7 +109,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One consistent look."""
-        with self._translated(), self._engine.connect() as connection:
+        with self._translated(), self._reading_engine.connect() as connection:
             yield connection
 
     @contextmanager

@@ -135,9 +135,9 @@ class Store:
             There is none; the message lists the versions and aliases that there are.
         """
         asked = parse(reference)
-        versions = self.versions(asked.space)
         prefix = asked.prefix
-        aliases = self._foundation.aliases.of(asked.space)
+        aliases = self._foundation.aliases.of(asked.space)  # first: what they lead to is there then
+        versions = self.versions(asked.space)
         if prefix is None:
             number = aliases.get(asked.selector or "")
             found = [record for record in versions if record.number == number]
@@ -239,16 +239,14 @@ class Store:
         moves = self.history(space, alias)
         number = earlier(moves)
         (record,) = (record for record in self.versions(space) if record.number == number)
-        expected = self._foundation.aliases.of(space).get(alias)
-        self._foundation.aliases.move(record, alias, "rollback", note, None, expected)
+        self._foundation.aliases.move(record, alias, "rollback", note, moves=len(moves))
         return record
 
     def aliases(self, space: str) -> dict[str, Record]:
         """Give what each alias of `space` stands for."""
+        standing = self._foundation.aliases.of(space)  # first, as in `resolve`
         known = {record.number: record for record in self.versions(space)}
-        return {
-            alias: known[number] for alias, number in self._foundation.aliases.of(space).items()
-        }
+        return {alias: known[number] for alias, number in standing.items()}
 
     def history(self, space: str, alias: str | None = None) -> list[Move]:
         """Every move of an alias, or of all aliases of a space, the oldest first.

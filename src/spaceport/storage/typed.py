@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
 
 from spaceport.errors import CorruptError, ParameterError
 from spaceport.safe import check_name, read_json
@@ -15,10 +17,11 @@ from spaceport.storage.files import Entry
 
 __all__ = ["REMEDY", "checked", "dumps", "entry", "loads"]
 
+Row: TypeAlias = Mapping[str, Any] | sa.RowMapping
 REMEDY = "Restore the catalog from a backup."
 
 
-def checked(row: Mapping[str, Any], what: str, **types: type | tuple[type, ...]) -> dict[str, Any]:
+def checked(row: Row, what: str, **types: type | tuple[type, ...]) -> dict[str, Any]:
     """Give the columns of a row, each of the type it must have; whole numbers are not negative.
 
     Examples
@@ -39,7 +42,7 @@ def checked(row: Mapping[str, Any], what: str, **types: type | tuple[type, ...])
     return {name: row[name] for name in types}
 
 
-def entry(row: Mapping[str, Any]) -> Entry:
+def entry(row: Row) -> Entry:
     """Give a line of a manifest."""
     told = checked(row, "a file", path=str, size=int, sha256=str)
     return Entry(check_name(told["path"]), told["size"], told["sha256"])
