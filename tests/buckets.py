@@ -65,6 +65,13 @@ class S3:
         session = boto3.session.Session(key, secret, region_name="us-east-1")
         return session.client(service, endpoint_url=self.endpoint)
 
+    def enforce(self) -> None:
+        """From now on hold every request to its user's keys and policies."""
+        request = urllib.request.Request(
+            f"{self.endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+
     def bucket(self) -> str:
         """The name of a fresh bucket."""
         name = f"test-{os.urandom(6).hex()}"

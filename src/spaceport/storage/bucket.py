@@ -190,7 +190,15 @@ class Bucket(Place):
         selector = FileSelector(self.path, recursive=recursive, allow_not_found=True)
         with self.working():
             infos: list[Any] = self._files.get_file_info(selector)
-            return infos
+            if not infos:
+                self._check_bucket()
+        return infos
+
+    def _check_bucket(self) -> None:
+        """Tell an empty place from a bucket that there is not."""
+        (info,) = self._files.get_file_info([self.path.partition("/")[0]])
+        if info.type.name == "NotFound":
+            raise OSError("NO_SUCH_BUCKET")
 
     def _chunks(self, name: str) -> Iterator[bytes]:
         with self.working(), self._files.open_input_stream(self._key(name)) as stream:
