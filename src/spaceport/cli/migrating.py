@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spaceport.cli.common import AsJson, StoreCatalog, StorePath, open_store, say
+
+if TYPE_CHECKING:
+    from spaceport.spaces.compatibility.migration import Migration
 
 __all__ = ["add_to"]
 
@@ -43,6 +46,9 @@ def migrate(
     adapter: Annotated[
         bool, typer.Option(help="Learn an adapter back to the old coordinates.")
     ] = True,
+    bar: Annotated[
+        float, typer.Option("--bar", help="Share of recall@10 that the adapter must keep.")
+    ] = 0.95,
     metric: Annotated[
         str | None, typer.Option("--metric", help="cosine, dot or euclidean [default: as it is].")
     ] = None,
@@ -69,6 +75,9 @@ def migrate(
 
     A run that was cut off goes on where it was when the same command is given again.
     """
+    from spaceport.spaces.compatibility.migration import finish, prepare
+    from spaceport.spaces.compatibility.planning import order
+
     opened = open_store(store, catalog)
     if plan:
         planned = opened.plan_migration(
@@ -76,25 +85,28 @@ def migrate(
         )
         say(json.dumps([planned.to_dict()], ensure_ascii=False) if as_json else str(planned))
         return
-    done = opened.migrate(
-        space, method, source=source, start=start, alias=alias, adapter=adapter, metric=metric,
-        note=note, override=override, run_commands=run_commands, wait=wait,
+    done = prepare(
+        opened, order(opened, space, method, source, start, alias), adapter=adapter, bar=bar,
+        metric=metric, run_commands=run_commands, wait=wait,
     )  # fmt: skip
+    if not as_json:
+        say(str(done) if done.gate is None else f"{done}\n{done.gate}\n")
+    finish(opened, done, note, override)
     if as_json:
-        told = {
-            "start": done.start.reference,
-            "version": done.version.reference,
-            "adapter": None if done.adapter is None else done.adapter.artifact.name,
-            "learnt": list(done.learnt),
-            "alias": alias,
-        }
-        evidence = {} if done.gate is None else done.gate.evidence()
-        say(json.dumps([told | evidence], ensure_ascii=False))
-        return
-    say(str(done))
-    if done.gate is not None:
-        say(f"{done.gate}\n")
+        say(json.dumps([_told(done)], ensure_ascii=False))
+    elif done.gate is not None:
         say(f"{space}@{alias} is now {done.version.reference}.")
+
+
+def _told(done: Migration) -> dict[str, Any]:
+    told = {
+        "start": done.start.reference,
+        "version": done.version.reference,
+        "adapter": None if done.adapter is None else done.adapter.artifact.name,
+        "learnt": list(done.learnt),
+        "alias": None if done.gate is None else done.gate.alias,
+    }
+    return told if done.gate is None else told | done.gate.evidence()
 
 
 def add_to(app: typer.Typer) -> None:

@@ -61,8 +61,9 @@ class LinearClassifier:
             )
         if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
             raise InputError("The classifier's weights hold NaN or infinity.", "Learn it again.")
-        object.__setattr__(self, "coef", coef.astype(np.float64))
-        object.__setattr__(self, "intercept", intercept.astype(np.float64))
+        # scikit-learn's weights may lie column after column, which safetensors would write as they lie
+        object.__setattr__(self, "coef", np.ascontiguousarray(coef, np.float64))
+        object.__setattr__(self, "intercept", np.ascontiguousarray(intercept, np.float64))
         object.__setattr__(self, "classes", tuple(self.classes))
 
     @property

@@ -404,9 +404,13 @@ class Spaceport:
         return gate(self, reference, alias, run_commands)
 
     def rollback(self, space: str, alias: str, note: str = "") -> Version:
-        """Let `alias` name again what it named before its last move; no task is replayed."""
-        self.store.rollback(space, alias, note)
-        return self[f"{space}@{alias}"]
+        """Let `alias` name again what it named before its last promotion; no task is replayed.
+
+        Pins of consumers that moved with that promotion move back, if nobody has changed them since.
+        """
+        from spaceport.spaces.compatibility.gate import rollback
+
+        return rollback(self, space, alias, note)
 
     def add_consumer(
         self,
@@ -527,6 +531,7 @@ class Spaceport:
         start: str | None = None,
         alias: str | None = None,
         adapter: bool = True,
+        bar: float = 0.95,
         metric: str | None = None,
         note: str = "",
         override: str | None = None,
@@ -544,6 +549,8 @@ class Spaceport:
             As in `plan_migration`; without an alias nothing is replayed and nothing moves.
         adapter : bool
             Learn one back to the old coordinates.
+        bar : float
+            The share of recall@10 that it must keep, or there is none.
         metric : str, optional
             By default as it is.
         note, override, run_commands
@@ -554,14 +561,21 @@ class Spaceport:
         RefusedError
             A consumer would break; the new version and its adapter stay, the alias does not move.
         """
-        from spaceport.spaces.compatibility.migration import migrate
+        from spaceport.spaces.compatibility.migration import finish, prepare
         from spaceport.spaces.compatibility.planning import order
 
         asked = order(self, space, method, source, start, alias)
-        return migrate(
-            self, asked, adapter=adapter, metric=metric, note=note, override=override,
-            run_commands=run_commands, wait=wait,
-        )  # fmt: skip
+        done = prepare(
+            self,
+            asked,
+            adapter=adapter,
+            bar=bar,
+            metric=metric,
+            run_commands=run_commands,
+            wait=wait,
+        )
+        finish(self, done, note, override)
+        return done
 
     def aliases(self, space: str) -> dict[str, str]:
         """Each alias of a space with the version it names."""

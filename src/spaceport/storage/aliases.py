@@ -15,7 +15,7 @@ from spaceport.storage.clock import check_clock, now, who
 from spaceport.storage.database import Database
 from spaceport.storage.names import Number
 
-__all__ = ["ANY", "Aliases", "Move", "earlier"]
+__all__ = ["ANY", "Aliases", "Move", "earlier", "last_standing"]
 
 ANY = object()
 """Whatever the alias stands for now."""
@@ -152,17 +152,27 @@ def earlier(moves: Sequence[Move]) -> Number:
 
     Promotions are a stack, a rollback takes the topmost off: two rollbacks go back two steps.
     """
-    standing: list[Number] = []
+    return _standing(moves)[-2].after
+
+
+def last_standing(moves: Sequence[Move]) -> Move:
+    """Find the promotion that a rollback undoes; see `earlier`."""
+    return _standing(moves)[-1]
+
+
+def _standing(moves: Sequence[Move]) -> list[Move]:
+    """The promotions that still hold, two at least."""
+    standing: list[Move] = []
     for move in moves:
         if move.action == "rollback":
             standing.pop()
         elif move.action == "promote":
-            standing.append(move.after)
+            standing.append(move)
     if len(standing) < 2:
         raise NotFoundError(
             "The alias has stood for no other version.", "Promote the version that you want."
         )
-    return standing[-2]
+    return standing
 
 
 def _check_expected(

@@ -234,12 +234,17 @@ class Store:
         record = self.resolve(reference)
         self._foundation.aliases.move(record, check_alias(alias), "refuse", note, evidence)
 
-    def rollback(self, space: str, alias: str, note: str = "") -> Record:
-        """Let `alias` stand for what it stood for before; twice goes two steps back."""
+    def rollback(
+        self, space: str, alias: str, note: str = "", pins: Mapping[str, str] | None = None
+    ) -> Record:
+        """Let `alias` stand for what it stood for before; twice goes two steps back.
+
+        `pins` as in `Aliases.move`: the consumers' pins that move back with it.
+        """
         moves = self.history(space, alias)
         number = earlier(moves)
         (record,) = (record for record in self.versions(space) if record.number == number)
-        self._foundation.aliases.move(record, alias, "rollback", note, moves=len(moves))
+        self._foundation.aliases.move(record, alias, "rollback", note, pins=pins, moves=len(moves))
         return record
 
     def aliases(self, space: str) -> dict[str, Record]:

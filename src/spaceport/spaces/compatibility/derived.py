@@ -72,7 +72,12 @@ class Derived:
 
 
 def derived(spaceport: Spaceport, version: Version) -> list[Derived]:
-    """List every derived artifact of a space, the oldest first, and whether it fits a version."""
+    """List every derived artifact of a space, the oldest first, and whether it fits a version.
+
+    Of tasks only those of consumers that are still there.
+    """
+    space = version.record.space
+    used = {consumer.artifact for consumer in spaceport.store.consumers(space)}
     return [
         Derived(
             kind=artifact.kind,
@@ -84,8 +89,8 @@ def derived(spaceport: Spaceport, version: Version) -> list[Derived]:
             who=artifact.who,
             facts=artifact.facts,
         )
-        for artifact in spaceport.store.artifacts(version.record.space)
-        if artifact.kind in KINDS
+        for artifact in spaceport.store.artifacts(space)
+        if artifact.kind in KINDS and (artifact.kind != "task" or artifact.id in used)
     ]
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from spaceport.errors import ParameterError, RefusedError
 from spaceport.progress import track
 from spaceport.spaces.compatibility.replaying import Result, replay
+from spaceport.storage.aliases import last_standing
 from spaceport.storage.names import check_alias, parse
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from spaceport.storage.names import Number
     from spaceport.storage.store import Consumer
 
-__all__ = ["Gate", "cut_over", "gate", "promote"]
+__all__ = ["Gate", "cut_over", "gate", "promote", "rollback"]
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,23 @@ def cut_over(
     return spaceport[found.candidate]
 
 
+def rollback(spaceport: Spaceport, space: str, alias: str, note: str = "") -> Version:
+    """Undo the last promotion that holds, and the moves of pins that came with it."""
+    undone = last_standing(spaceport.store.history(space, alias))
+    moved = {
+        result["consumer"]: (_of_length(str(undone.after), result["pin"]), result["pin"])
+        for result in undone.evidence.get("consumers", ())
+        if result["verdict"] == "raw"
+    }
+    pins = {
+        consumer.name: moved[consumer.name][1]
+        for consumer in spaceport.store.consumers(space)
+        if consumer.name in moved and consumer.pin == moved[consumer.name][0]
+    }
+    spaceport.store.rollback(space, alias, note, pins)
+    return spaceport[f"{space}@{alias}"]
+
+
 def _check_commands(registered: Sequence[Consumer], run_commands: bool | None) -> None:
     """Run no command of a catalog, which others may write into, unless somebody said so."""
     allowed = run_commands
@@ -218,7 +236,15 @@ def _check_commands(registered: Sequence[Consumer], run_commands: bool | None) -
 
 def _remedy(found: Gate) -> str:
     """An adapter where there is none yet; else the owners."""
-    bare = [r.on for r in found.results if r.verdict == "fails" and not r.adapter and r.anew]
+    major = parse(found.candidate).prefix or ()
+    bare = [
+        result.on
+        for result in found.results
+        if result.verdict == "fails"
+        and result.kind != "command"
+        and result.adapter is None
+        and (parse(result.on).prefix or ())[:1] != major[:1]
+    ]
     owners = sorted({r.owner for r in found.results if r.verdict == "fails"})
     talk = f"Talk to {', '.join(owners)}."
     align = [f"`spaceport align {found.candidate} --onto {on}`" for on in sorted(set(bare))]

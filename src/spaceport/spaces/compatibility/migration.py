@@ -15,7 +15,7 @@ from spaceport.errors import InputError, NotFoundError, ParameterError
 from spaceport.quality.linear import learn
 from spaceport.spaces.compatibility import consumers
 from spaceport.spaces.compatibility.adapted import Published, find
-from spaceport.spaces.compatibility.adapting import align
+from spaceport.spaces.compatibility.adapting import BAR, align
 from spaceport.spaces.compatibility.derived import keep_probe
 from spaceport.spaces.compatibility.gate import Gate, cut_over, gate
 from spaceport.spaces.compatibility.tasks import LabelsTask
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from spaceport.spaces.spaceport import Spaceport
     from spaceport.spaces.version import Version
 
-__all__ = ["Migration", "migrate"]
+__all__ = ["Migration", "finish", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -87,44 +87,53 @@ def build_beside(spaceport: Spaceport, asked: Order, metric: str | None, wait: f
     return version
 
 
-def migrate(
+def prepare(
     spaceport: Spaceport,
     asked: Order,
     *,
     adapter: bool = True,
+    bar: float = BAR,
     metric: str | None = None,
-    note: str = "",
-    override: str | None = None,
     run_commands: bool | None = None,
     wait: float = 0.0,
 ) -> Migration:
-    """Build, align, learn classifiers anew, replay, and let the alias stand for the new version.
+    """Build, align, learn classifiers anew and replay; what `cut_over` of its gate then decides on."""
+    start = asked.start
+    version = build_beside(spaceport, asked, metric, wait)
+    found, without = None, "not wanted"
+    if adapter:
+        found, without = _aligned(spaceport, version, start, bar, wait)
+    learnt = _learnt_anew(spaceport, version)
+    decided = None
+    if asked.alias is not None:
+        decided = gate(spaceport, version.reference, asked.alias, run_commands)
+    return Migration(start, version, found, without, learnt, decided)
+
+
+def finish(
+    spaceport: Spaceport, done: Migration, note: str = "", override: str | None = None
+) -> None:
+    """Let the alias stand for the new version, pins and all, in one transaction.
 
     Raises
     ------
     RefusedError
         A consumer would break. Version and adapter are there; the alias stays.
     """
-    start = asked.start
-    version = build_beside(spaceport, asked, metric, wait)
-    found, without = _aligned(spaceport, version, start, wait) if adapter else (None, "not wanted")
-    learnt = _learnt_anew(spaceport, version)
-    decided = None
-    if asked.alias is not None:
-        decided = gate(spaceport, version.reference, asked.alias, run_commands)
-        cut_over(spaceport, decided, note or f"migrated from {start.reference}", override)
-    return Migration(start, version, found, without, learnt, decided)
+    if done.gate is not None:
+        told = note or f"migrated from {done.start.reference}"
+        cut_over(spaceport, done.gate, told, override)
 
 
 def _aligned(
-    spaceport: Spaceport, version: Version, start: Version, wait: float
+    spaceport: Spaceport, version: Version, start: Version, bar: float, wait: float
 ) -> tuple[Published | None, str]:
     """The adapter back; an earlier run's where there is one. Without one, the gate decides."""
     known = find(spaceport, version, start)
-    if known is not None:
+    if known is not None and (known.recall >= bar or known.forced):
         return known, ""
     try:
-        return align(spaceport, version, start, wait=wait), ""
+        return align(spaceport, version, start, bar=bar, wait=wait), ""
     except (InputError, ParameterError, NotFoundError) as error:
         return None, error.what
 

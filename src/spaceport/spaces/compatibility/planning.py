@@ -264,7 +264,7 @@ def _lines(p: MigrationPlan) -> Iterator[str]:
     if p.seconds is not None:
         mean, low, high = p.seconds
         fit = ", fitting with it" if p.pace.fit is not None else ""
-        yield f"seconds   {mean:,.1f} ({low:,.1f} to {high:,.1f}), from {p.pace.items} items{fit}"
+        yield f"seconds   {mean:,.1f} ({low:,.1f} to {high:,.1f}), to encode, from {p.pace.items} items{fit}"
     if p.pace.note:
         yield f"note      {p.pace.note}"
     if p.tokens is not None:
