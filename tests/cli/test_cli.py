@@ -77,9 +77,11 @@ def test_json_is_for_machines(here: Path) -> None:
     assert [set(row) for row in near] == [{"id", "similarity", "text", "kind"}] * 2
     assert json.loads(spaceport(here, "show", "pets", "--json"))["contract"]["dimension"] == 64
     assert json.loads(spaceport(here, "list", "--json"))[0]["rows"] == 6
-    assert json.loads(spaceport(here, "verify", "--json")) == [
-        {"version": "pets@1.0.0", "problems": []}
-    ]
+    (told,) = json.loads(spaceport(here, "verify", "--json"))
+    assert (told["version"], told["problems"]) == ("pets@1.0.0", [])
+    assert told["canaries"].startswith("6 canaries as they were")
+    (told,) = json.loads(spaceport(here, "verify", "--no-canaries", "--json"))
+    assert told["canaries"] == "canaries not encoded"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,16 @@ def import_(
     format: Annotated[
         str | None, typer.Option("--format", help="The format [default: found by content].")
     ] = None,
-    metric: Annotated[str, typer.Option("--metric", help="cosine, dot or euclidean.")] = "cosine",
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric", help="cosine, dot or euclidean [default: the file's, else cosine]."
+        ),
+    ] = None,
+    bump: Annotated[
+        str | None,
+        typer.Option("--bump", help="The least kind of version; major takes other coordinates."),
+    ] = None,
     wait: Annotated[
         float, typer.Option("--wait", help="Seconds to wait for another writer.")
     ] = 0.0,
@@ -43,16 +52,18 @@ def import_(
     source = sources.vectors(
         str(path), ids=None if ids is None else str(ids), column=column, format=format
     )
-    version, built = open_store(store, catalog).built(space, None, source, metric=metric, wait=wait)
+    metric = metric or (source.stamp.metric if source.stamp else "") or "cosine"
+    opened = open_store(store, catalog)
+    version, built = opened.built(space, None, source, metric=metric, bump=bump, wait=wait)
     if as_json:
-        emit(
-            [{"version": version.reference, "change": built.change.kind, "rows": len(version)}],
-            True,
-        )
+        row = {"version": version.reference, "change": built.change.kind, "rows": len(version)}
+        emit([row | {"reason": built.change.reason, "measured": built.measured}], True)
     elif built.change.kind == "none":
         say(f"Nothing changed: {version} stays.")
     else:
         say(f"Published {version} ({built.change.kind}: {built.change.reason})")
+        for line in built.measured:
+            say(f"  {line}")
 
 
 def export(

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsJson",
+    "Bump",
     "Dimension",
     "Encoding",
     "Label",
     "Method",
     "Metric",
+    "Permit",
     "Refit",
     "Settings",
     "SpaceName",
@@ -49,6 +51,14 @@ Settings = Annotated[
 ]
 Refit = Annotated[
     bool, typer.Option("--refit", help="Learn anew: a new major, even if parameters are the same.")
+]
+Bump = Annotated[
+    str | None,
+    typer.Option("--bump", help="The least kind of version: minor or major; measured may be more."),
+]
+Permit = Annotated[
+    list[int] | None,
+    typer.Option("--permit", help="A shorter dimension to permit; what is lost is measured."),
 ]
 Wait = Annotated[
     float, typer.Option("--wait", help="Seconds to wait for another writer of the same space.")
@@ -82,6 +92,7 @@ def build(
             "version": version.reference,
             "change": built.change.kind,
             "reason": built.change.reason,
+            "measured": built.measured,
         }
         emit([row | {"rows": len(version), "dimension": version.contract.dimension}], True)
         return
@@ -89,6 +100,8 @@ def build(
         say(f"Nothing changed: {version} stays.")
         return
     say(f"Published {version} ({built.change.kind}: {built.change.reason})")
+    for line in built.measured:
+        say(f"  {line}")
     for column, doubt in source.facts().get("doubtful_columns", {}).items():
         say(f"Look at the column {column}: {doubt}.")
     if built.plan is not None:

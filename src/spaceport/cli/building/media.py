@@ -9,10 +9,12 @@ import typer
 
 from spaceport.cli.building.base import (
     AsJson,
+    Bump,
     Dimension,
     Label,
     Method,
     Metric,
+    Permit,
     Refit,
     Settings,
     SpaceName,
@@ -54,6 +56,8 @@ def images(
     settings: Settings = None,
     metric: Metric = "cosine",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -73,5 +77,5 @@ def images(
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, refit=refit, wait=wait,
+        metric=metric, refit=refit, bump=bump, dimensions=permit or (), wait=wait,
     )  # fmt: skip

@@ -9,10 +9,12 @@ import typer
 
 from spaceport.cli.building.base import (
     AsJson,
+    Bump,
     Dimension,
     Encoding,
     Method,
     Metric,
+    Permit,
     Refit,
     Settings,
     SpaceName,
@@ -58,6 +60,8 @@ def pairs(
     metric: Metric = "cosine",
     encoding: Encoding = "utf-8",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -78,7 +82,7 @@ def pairs(
     rows = "items" if sentences else "entities"
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, rows=rows, refit=refit, wait=wait,
+        metric=metric, rows=rows, refit=refit, bump=bump, dimensions=permit or (), wait=wait,
     )  # fmt: skip
 
 

@@ -9,11 +9,13 @@ import typer
 
 from spaceport.cli.building.base import (
     AsJson,
+    Bump,
     Dimension,
     Encoding,
     Label,
     Method,
     Metric,
+    Permit,
     Refit,
     Settings,
     SpaceName,
@@ -68,6 +70,8 @@ def table(
     metric: Metric = "euclidean",
     encoding: Encoding = "utf-8",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -90,7 +94,7 @@ def table(
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, keep_text=keep_rows, rows="items", refit=refit, wait=wait,
+        metric=metric, keep_text=keep_rows, rows="items", refit=refit, bump=bump, dimensions=permit or (), wait=wait,
     )  # fmt: skip
 
 
@@ -117,6 +121,8 @@ def vectors(
     settings: Settings = None,
     metric: Metric = "euclidean",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -131,7 +137,7 @@ def vectors(
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, rows="items", refit=refit, wait=wait,
+        metric=metric, rows="items", refit=refit, bump=bump, dimensions=permit or (), wait=wait,
     )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ import typer
 
 from spaceport.cli.building.base import (
     AsJson,
+    Bump,
     Dimension,
     Label,
     Method,
     Metric,
+    Permit,
     Refit,
     Settings,
     SpaceName,
@@ -57,6 +59,8 @@ def audio(
     settings: Settings = None,
     metric: Metric = "cosine",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -76,5 +80,5 @@ def audio(
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, refit=refit, wait=wait,
+        metric=metric, refit=refit, bump=bump, dimensions=permit or (), wait=wait,
     )  # fmt: skip

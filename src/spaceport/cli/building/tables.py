@@ -9,6 +9,7 @@ import typer
 
 from spaceport.cli.building.base import (
     AsJson,
+    Bump,
     Dimension,
     Encoding,
     Method,
@@ -106,6 +107,8 @@ def ratings(
     ] = "dot",
     encoding: Encoding = "utf-8",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -121,7 +124,19 @@ def ratings(
         names=_listed(names), skip_lines=skip_lines, format=format,
     )  # fmt: skip
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
-    build(store, catalog, space, encoder, source, as_json, metric=metric, refit=refit, wait=wait)
+    build(
+        store,
+        catalog,
+        space,
+        encoder,
+        source,
+        as_json,
+        metric=metric,
+        refit=refit,
+        bump=bump,
+        dimensions=permit or (),
+        wait=wait,
+    )
 
 
 def _listed(names: str | None) -> list[str] | None:

@@ -9,11 +9,13 @@ import typer
 
 from spaceport.cli.building.base import (
     AsJson,
+    Bump,
     Dimension,
     Encoding,
     Label,
     Method,
     Metric,
+    Permit,
     Refit,
     Settings,
     SpaceName,
@@ -51,6 +53,8 @@ def words(
     metric: Metric = "cosine",
     encoding: Encoding = "utf-8",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Let the latest version's encoder go on with this text."),
@@ -82,6 +86,8 @@ def words(
         as_json,
         metric=metric,
         refit=refit,
+        bump=bump,
+        dimensions=permit or (),
         resume=resume,
         wait=wait,
     )
@@ -116,6 +122,8 @@ def texts(
     metric: Metric = "cosine",
     encoding: Encoding = "utf-8",
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -136,7 +144,7 @@ def texts(
     encoder = encoder_of(method, parameters(settings or [], dimension=dimension))
     build(
         store, catalog, space, encoder, source, as_json,
-        metric=metric, keep_text=keep_text, rows="items", refit=refit, wait=wait,
+        metric=metric, keep_text=keep_text, rows="items", refit=refit, bump=bump, dimensions=permit or (), wait=wait,
     )  # fmt: skip
 
 
@@ -151,6 +159,8 @@ def pydocs(
     dimension: Dimension = None,
     settings: Settings = None,
     refit: Refit = False,
+    bump: Bump = None,
+    permit: Permit = None,
     wait: Wait = 0.0,
     store: StorePath = None,
     catalog: StoreCatalog = None,
@@ -168,5 +178,7 @@ def pydocs(
         sources.pydocs(paths or None),
         as_json,
         refit=refit,
+        bump=bump,
+        dimensions=permit or (),
         wait=wait,
     )
