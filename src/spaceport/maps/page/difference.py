@@ -108,8 +108,8 @@ def _moved(sheet: Sheet) -> str:
         (
             name if not text else f"{name}: {cut(text, _TEXT)}",
             f"{overlap:.0%}",
-            ", ".join(before),
-            ", ".join(after),
+            "; ".join(before),
+            "; ".join(after),
         )
         for name, text, overlap, before, after in sheet.moved
     )
@@ -178,6 +178,10 @@ def _regions(axes: Any, sheet: Sheet) -> None:
         return
     shares = [overlap for _, _, overlap in sheet.regions]
     axes.barh(range(len(shares)), shares, color=palette().categories[3])
+    for place, share in enumerate(shares):
+        axes.annotate(
+            f"{share:.2f}", (share, place), (3, 0), textcoords="offset points", va="center"
+        )
     names = [f"{cut(name, _NAME)} ({items:,})" for name, items, _ in sheet.regions]
     axes.set_yticks(range(len(shares)), names, fontsize=8, parse_math=False)
     axes.invert_yaxis()

@@ -2,7 +2,7 @@
 
 Names: ``same``, ``changed``, ``some moved``, ``shuffled``, ``scaling``, ``translation``, ``rotation``,
 ``lengths``, ``noise``, ``prefix``, ``longer``, ``linear``, ``other``, ``metric``, and of the encoder
-``method``, ``seed``, ``tokenizer``, ``encoder``.
+``method``, ``seed``, ``tokenizer``, ``encoder``, ``refitted``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from spaceport.spaces.compatibility.rigid import Rigid, simplest
 
 __all__ = ["Finding", "find"]
 
+_EXPLAINED = 1e-3  # relative size of what float32 may leave of an exact map
 _NOISE = 0.5  # relative size beyond which what a rotation leaves is no noise any more
 _FEW = 0.5  # share of moved items up to which the others are told to be where they were
 _ALIKE = 1e-2
@@ -80,8 +81,8 @@ def _vectors(passed: Passed) -> Iterator[Finding]:
 
 def _mapped(passed: Passed) -> Iterator[Finding]:
     """All moved: by a simple map, by one and noise, or no map that can be named."""
-    moments, tolerance = passed.moments, passed.rows.tolerance
-    found = simplest(moments, tolerance)
+    moments = passed.moments
+    found = simplest(moments, _EXPLAINED)
     if found is None:
         yield Finding(
             "other", f"{moments.count:,} shared items are too few to tell how they moved."
@@ -92,11 +93,11 @@ def _mapped(passed: Passed) -> Iterator[Finding]:
         yield _unlike(passed, found, linear)
         return
     yield from _steps(found)
-    if found.left > 2 * tolerance:
+    if found.left > 2 * _EXPLAINED or not found.steps:
         helps = linear < found.left * np.sqrt(0.5)
         rest = f"a linear map leaves {linear:.2g}" if helps else "no linear map explains it"
         after = "What that leaves is" if found.steps else "Vectors stayed, but for"
-        name = "linear" if linear <= 2 * tolerance else "noise"
+        name = "linear" if linear <= 2 * _EXPLAINED < found.left else "noise"
         yield Finding(name, f"{after} noise of relative size {found.left:.2g}; {rest}.", found.left)
 
 
@@ -134,14 +135,14 @@ def _dimensions(passed: Passed) -> Iterator[Finding]:
     """The dimensions differ: one may be the beginning of the other."""
     moments, rows = passed.moments, passed.rows
     p, q = moments.left.dimension, moments.right.dimension
-    if rows.compared and rows.turned <= rows.tolerance**2:
+    if rows.compared and rows.turned <= _EXPLAINED**2:
         text = f"The first {min(p, q)} of {max(p, q)} dimensions are the same"
         name = "prefix" if q < p else "longer"
         more = "" if _same_sizes(passed) else ", but for their lengths" + _unit(passed).rstrip(".")
         yield Finding(name, f"{text}{more}: {p} dimensions became {q}.", q / p)
         return
     linear = float(np.sqrt(moments.unexplained()))
-    if linear <= 2 * rows.tolerance:
+    if linear <= 2 * _EXPLAINED:
         yield Finding("linear", f"{p} dimensions became {q} by a linear map.", linear)
         return
     text = (
@@ -156,16 +157,16 @@ def _same_sizes(passed: Passed) -> bool:
     width = min(moments.left.dimension, moments.right.dimension)
     own, _, other = moments.products(centering=False)
     sizes = [float(np.trace(gram[:width, :width])) for gram in (own, other)]
-    return abs(sizes[0] - sizes[1]) <= 2 * passed.rows.tolerance * max(sizes)
+    return abs(sizes[0] - sizes[1]) <= 2 * _EXPLAINED * max(sizes)
 
 
 def _turned_none(passed: Passed) -> bool:
     """Whether every row keeps its direction while lengths change by no common factor."""
     rows, moments = passed.rows, passed.moments
-    if not rows.compared or rows.turned > rows.tolerance**2:
+    if not rows.compared or rows.turned > _EXPLAINED**2:
         return False
-    found = simplest(moments, rows.tolerance)
-    return found is None or found.left > 2 * rows.tolerance
+    found = simplest(moments, _EXPLAINED)
+    return found is None or found.left > 2 * _EXPLAINED
 
 
 def _unit(passed: Passed) -> str:
@@ -209,15 +210,25 @@ def _changed(pairs: Pairs) -> Iterator[Finding]:
 
 
 def _encoder(parts: Sequence[Part]) -> Iterator[Finding]:
-    """What differs in the encoder, the telling parts first; learnt arrays only where nothing else does."""
-    told = [part for part in parts if not part.name.startswith(("arrays.", "state."))]
-    files = [p for p in parts if p.name.startswith("state.") and "." in p.name.partition(".")[2]]
-    shown = told + files or list(parts)
-    if not shown:
-        return
-    texts = [part.text for part in shown[:_SHOWN]]
-    more = f" and {len(shown) - _SHOWN} more parts" if len(shown) > _SHOWN else ""
-    yield Finding(_kind(shown), f"The encoder differs: {', '.join(texts)}{more}.")
+    """What differs in the encoder; what was learnt only where nothing else does."""
+    files = [part for part in parts if _is_file(part)]
+    told = [part for part in parts if not part.name.startswith(("arrays.", "state."))] + files
+    if told:
+        yield Finding(_kind(told), f"The encoder differs: {_listed([p.text for p in told])}.")
+    elif parts:
+        names = [part.name.partition(".")[2] for part in parts]
+        text = f"The same method with the same parameters learnt something else: {_listed(names)}."
+        yield Finding("refitted", text)
+
+
+def _is_file(part: Part) -> bool:
+    """Whether it is the digest of a model's file, which nobody learnt here."""
+    return part.name.startswith("state.") and part.text.endswith(" differs")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _kind(parts: Sequence[Part]) -> str:

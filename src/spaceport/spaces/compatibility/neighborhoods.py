@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spaceport.arrays import Matrix
     from spaceport.spaces.compatibility.passing import Passed
 
-__all__ = ["Item", "Neighborhoods", "Region", "neighborhoods"]
+__all__ = ["Item", "Named", "Neighborhoods", "Region", "neighborhoods"]
 
 Places: TypeAlias = npt.NDArray[np.int64]
 Double: TypeAlias = npt.NDArray[np.float64]
@@ -28,6 +28,14 @@ _SHOWN = 5  # neighbors of an item that are told
 _TEXT = 80
 _LEAST = 5  # items that a region is told with
 _REGIONS = 12
+
+
+@dataclass(frozen=True)
+class Named:
+    """An item's id, and its title or text where one is stored."""
+
+    id: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -40,16 +48,16 @@ class Item:
         The text is empty where none is stored.
     overlap, second_order : float
         Share of its neighbors that stay; see `quality.second_order`.
-    before, after : list of str
-        Ids of its nearest in each version, best first.
+    before, after : list of Named
+        Its nearest in each version, best first.
     """
 
     id: str
     text: str
     overlap: float
     second_order: float
-    before: list[str]
-    after: list[str]
+    before: list[Named]
+    after: list[Named]
 
 
 @dataclass(frozen=True)
@@ -113,18 +121,19 @@ def _compact(overlap: Overlap) -> tuple[Places, tuple[Places, Places]]:
 def _items(pairs: Pairs, overlap: Overlap, second: Double, order: Places) -> list[Item]:
     near = [side[order, :_SHOWN] for side in (overlap.before, overlap.after)]
     wanted = np.unique(np.concatenate([overlap.places[order], *(side.ravel() for side in near)]))
-    names = dict(zip(wanted.tolist(), pairs.names(wanted), strict=True))
-    texts = _texts(pairs, overlap.places[order])
+    told = zip(pairs.names(wanted), _texts(pairs, wanted), strict=True)
+    named = {int(place): Named(*both) for place, both in zip(wanted, told, strict=True)}
+    items = [named[int(place)] for place in overlap.places[order]]
     return [
         Item(
-            id=names[int(overlap.places[row])],
-            text=text,
+            id=item.id,
+            text=item.text,
             overlap=float(overlap.each[row]),
             second_order=float(second[row]),
-            before=[names[place] for place in before.tolist()],
-            after=[names[place] for place in after.tolist()],
+            before=[named[place] for place in before.tolist()],
+            after=[named[place] for place in after.tolist()],
         )
-        for row, text, before, after in zip(order, texts, *near, strict=True)
+        for row, item, before, after in zip(order, items, *near, strict=True)
     ]
 
 

@@ -10,12 +10,13 @@ from spaceport.maps.page import difference
 
 if TYPE_CHECKING:
     from spaceport.spaces.compatibility.diff import Diff
-    from spaceport.spaces.compatibility.neighborhoods import Item
+    from spaceport.spaces.compatibility.neighborhoods import Item, Named
 
 __all__ = ["to_text", "write"]
 
 _FIRST = 5
 _WIDE = 44
+_TITLE = 30
 
 
 def to_text(diff: Diff, how: bool = False) -> str:
@@ -89,8 +90,8 @@ def _moved(diff: Diff) -> Iterator[str]:
     yield f"Neighborhoods that changed most, of {len(diff.near.overlap.each):,} asked"
     for item in items:
         yield f"  {_named(item)}: {item.overlap:.0%} stay, second-order cosine {item.second_order:.2f}"
-        yield f"    was near  {', '.join(item.before)}"
-        yield f"    is near   {', '.join(item.after)}"
+        yield f"    was near  {', '.join(_short(other) for other in item.before)}"
+        yield f"    is near   {', '.join(_short(other) for other in item.after)}"
 
 
 def _sheet(diff: Diff) -> difference.Sheet:
@@ -109,7 +110,13 @@ def _sheet(diff: Diff) -> difference.Sheet:
         sides=[(row.name, *row.texts) for row in diff.sides],
         figures=[(fact.name, fact.text, fact.how) for fact in (*diff.figures, *diff.probes)],
         moved=[
-            (item.id, item.text, item.overlap, item.before, item.after)
+            (
+                item.id,
+                item.text,
+                item.overlap,
+                [_named(other) for other in item.before],
+                [_named(other) for other in item.after],
+            )
             for item in diff.moved
             if item.overlap < 1
         ],
@@ -121,8 +128,14 @@ def _sheet(diff: Diff) -> difference.Sheet:
     )
 
 
-def _named(item: Item) -> str:
+def _named(item: Item | Named) -> str:
     return f"{item.id} “{item.text}”" if item.text else item.id
+
+
+def _short(item: Named) -> str:
+    """An id with the beginning of its text."""
+    text = item.text if len(item.text) <= _TITLE else f"{item.text[: _TITLE - 1].rstrip()}…"
+    return f"{item.id} “{text}”" if text else item.id
 
 
 def _some(ids: Sequence[str]) -> str:
