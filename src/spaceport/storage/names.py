@@ -23,6 +23,7 @@ KINDS = ("major", "minor", "patch")
 _DEVICE = r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))"  # no file is called so everywhere
 _SPACE = re.compile(_DEVICE + r"[a-z0-9](?!.*\.\.)[a-z0-9._-]{0,63}")
 _ALIAS = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_LIKE_A_VERSION = re.compile(r"[vV]?[0-9]+(?:[.-][0-9]+)*")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){0,2}")
 
 
@@ -144,8 +145,14 @@ def check_space(name: str) -> str:
 def check_alias(name: str) -> str:
     """Give `name` back if it can name an alias; else a ParameterError.
 
-    ``latest`` is taken: it stands for the highest version.
+    ``latest`` is taken: it stands for the highest version. A name that reads like a version (``v1``)
+    would be mistaken for one.
     """
+    if _LIKE_A_VERSION.fullmatch(name):
+        raise ParameterError(
+            f"{name!r} reads like a version, and an alias is what moves between versions.",
+            "Say what it is for: production, staging, frozen-for-search.",
+        )
     if not _ALIAS.fullmatch(name) or name == "latest":
         raise ParameterError(
             f"{name!r} is not an alias's name.",

@@ -13,6 +13,7 @@ from spaceport.cli.building.base import (
     Dimension,
     Encoding,
     Method,
+    Permit,
     Refit,
     Settings,
     SpaceName,
