@@ -2,7 +2,7 @@
 
 ::
 
-    y = (x - m) B P + t
+    y = s (x - m) B P + t
     B = (G + λ I)⁻¹ C,    G = (X - m)ᵀ (X - m),  C = (X - m)ᵀ (Y - t),  λ = ridge · trace(G) / p
     P = T Tᵀ,             T the first `rank` eigenvectors of Cᵀ B
 
@@ -10,7 +10,8 @@ B is ridge regression. P keeps the directions of Y in which B, with the ridge co
 predicts most: no map of that rank fits better (reduced-rank regression). An affine map without a ridge
 fits its pairs well and collapses on new rows, so there is none here.
 
-What is not told is chosen by cross-validation over five parts of the pairs: first the ridge, with full
+s gives the rows back the spread that the ridge and the rank took (`procrustes` says why). What is not told
+is chosen by cross-validation over five parts of the pairs: first the ridge, with full
 rank, then the rank. Both come from the parts' sums, so the rows are gone through once.
 
 Hoerl, A. & Kennard, R. (1970). Ridge Regression: Biased Estimation for Nonorthogonal Problems.
@@ -26,6 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from spaceport.adapters._spread import spread
 from spaceport.adapters._sums import Sums
 from spaceport.adapters.base import Adapter, Arrays, Double, linear
 from spaceport.arrays import generator, integer, positive
@@ -48,6 +50,8 @@ class Affine(Adapter):
     ridge : float, optional
         As a share of the mean eigenvalue of G, so that it means the same for any scale and number of
         pairs; by default cross-validated over 10⁻⁷ … 10².
+    scaling : bool
+        Use s; without it y is the least-squares prediction.
     seed : int
         For the parts of the cross-validation.
 
@@ -66,9 +70,16 @@ class Affine(Adapter):
 
     freedom: ClassVar[int] = 1
 
-    def __init__(self, rank: int | None = None, ridge: float | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        rank: int | None = None,
+        ridge: float | None = None,
+        scaling: bool = True,
+        seed: int = 0,
+    ) -> None:
         self.rank = None if rank is None else integer(rank, "rank", 1)
         self.ridge = None if ridge is None else positive(ridge, "ridge")
+        self.scaling = scaling
         self.seed = integer(seed, "seed", 0)
 
     def learn(self, X: Double, Y: Double) -> Arrays:
@@ -88,7 +99,8 @@ class Affine(Adapter):
             self.rank_ = self.rank or _best_rank(whole, parts, self.ridge_, most)
             found = solved(whole, self.ridge_)
             B = found @ _projection(whole, found, self.rank_)
-        return linear(near, B, far)
+            scale = spread((X - near) @ B, Y - far) if self.scaling else 1.0
+        return linear(near, scale * B, far)
 
     def facts(self) -> dict[str, Any]:
         """The ridge and the rank that were used."""

@@ -147,7 +147,7 @@ class Adapter(Method, ABC):
             Nothing was learnt yet.
         """
         if not hasattr(self, "_dimensions"):
-            raise InputError(f"{self.spec} has not learnt anything yet.", "Call fit(X, Y) first.")
+            raise self._unfitted()
         return self._dimensions
 
     def state(self) -> tuple[Arrays, dict[str, Any]]:
@@ -183,16 +183,27 @@ class Adapter(Method, ABC):
         return digest.hexdigest()
 
     def save(self, folder: Path) -> list[Path]:
-        """Write ``adapter.json`` and ``adapter.safetensors`` into `folder`; gives their paths."""
+        """Write ``adapter.json`` and ``adapter.safetensors`` into `folder`; gives their paths.
+
+        Raises
+        ------
+        InputError
+            Nothing was learnt yet.
+        """
         from safetensors.numpy import save_file
 
         arrays, values = self.state()
+        if not values:
+            raise self._unfitted()
         told = {"method": self.name, "params": self.params(), "state": values}
         text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
         described, weights = (folder / name for name in FILES)
         described.write_text(text, encoding="utf-8")
         save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, weights)
         return [described, weights]
+
+    def _unfitted(self) -> InputError:
+        return InputError(f"{self.spec} has not learnt anything yet.", "Call fit(X, Y) first.")
 
 
 def linear(origin: npt.ArrayLike, matrix: npt.ArrayLike, target: npt.ArrayLike) -> Arrays:

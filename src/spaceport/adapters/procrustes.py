@@ -4,15 +4,18 @@
 
     y = s (x - m) R + t,    R = U Vᵀ where (X - m)ᵀ (Y - t) = U S Vᵀ
 
-Reflections count as rotations. Between different dimensions R has orthonormal rows (p < q) or columns
-(p > q). The safe choice: it has no more freedom than a rotation, so a few hundred pairs do, and rows far
-from the pairs are turned like all others. `geometry.alignment.procrustes` has the sources.
+s = √(Σ |y - t|² / Σ |(x - m) R|²), so that rows keep the spread that the target has about its mean. The
+least-squares s would be smaller wherever the two spaces differ, and would draw all rows toward t and so
+toward each other. Reflections count as rotations. Between different dimensions R has orthonormal rows
+(p < q) or columns (p > q). The safe choice: it has so little freedom that a few hundred pairs do, and rows
+far from the pairs are turned like all others. `geometry.alignment.procrustes` has the sources.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from spaceport.adapters._spread import spread
 from spaceport.adapters.base import Adapter, Arrays, Double, linear
 from spaceport.geometry import alignment
 
@@ -27,7 +30,7 @@ class Procrustes(Adapter):
     centering : bool
         Move the mean of X to the mean of Y.
     scaling : bool
-        Let lengths change by one factor.
+        Let lengths change by one factor, s.
 
     Examples
     --------
@@ -44,5 +47,7 @@ class Procrustes(Adapter):
 
     def learn(self, X: Double, Y: Double) -> Arrays:
         """Learn m, s R and t from pairs, (n, p) and (n, q)."""
-        found = alignment.procrustes(X, Y, centering=self.centering, scaling=self.scaling)
-        return linear(found.origin, found.scale * found.matrix, found.target)
+        found = alignment.procrustes(X, Y, centering=self.centering)
+        sent = (X - found.origin) @ found.matrix
+        scale = spread(sent, Y - found.target) if self.scaling else 1.0
+        return linear(found.origin, scale * found.matrix, found.target)

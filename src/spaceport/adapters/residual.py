@@ -2,11 +2,12 @@
 
 ::
 
-    y = s (x - m) R + t + W₂ᵀ max(0, W₁ᵀ (x - m) + b)
+    y = g (r (x - m) R + W₂ᵀ max(0, W₁ᵀ (x - m) + b) + c) + t
 
-The rotation is that of `procrustes`. One hidden layer then learns the rest y - s (x - m) R - t by squared
-error (Adam, weight decay, early stopping on a tenth of the pairs: scikit-learn's MLPRegressor; the forward
-pass is NumPy). If it explains nothing of that tenth, it is left out.
+R is the rotation of `procrustes`, r its least-squares scale. One hidden layer then learns the rest,
+y - t - r (x - m) R, by squared error (Adam, weight decay, early stopping on a tenth of the pairs:
+scikit-learn's MLPRegressor; the forward pass is NumPy). If it explains nothing of that tenth, it is left
+out. g gives the rows back the spread of the target (`procrustes` says why).
 
 He, K., Zhang, X., Ren, S. & Sun, J. (2016). Deep Residual Learning for Image Recognition. CVPR.
 Kingma, D. & Ba, J. (2015). Adam: A Method for Stochastic Optimization. ICLR.
@@ -19,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from spaceport.adapters._spread import spread
 from spaceport.adapters.base import Adapter, Arrays, Double, linear
 from spaceport.arrays import Matrix, integer, positive
 from spaceport.geometry import alignment
@@ -85,8 +87,10 @@ class Residual(Adapter):
         matrix = turn.scale * turn.matrix
         rest = Y - centered @ matrix - turn.target
         first, bias, second, last = self._bent(centered, rest)
-        arrays = linear(turn.origin, matrix, turn.target + last)
-        told = {"first": first, "bias": bias, "second": second}
+        sent = centered @ matrix + np.maximum(centered @ first + bias, 0) @ second + last
+        scale = spread(sent, Y - turn.target)
+        arrays = linear(turn.origin, scale * matrix, turn.target + scale * last)
+        told = {"first": first, "bias": bias, "second": scale * second}
         return arrays | {name: np.ascontiguousarray(a, np.float32) for name, a in told.items()}
 
     def send(self, X: Matrix) -> Matrix:
@@ -125,7 +129,7 @@ class Residual(Adapter):
             hidden_layer_sizes=(self.hidden,),
             alpha=self.decay,
             learning_rate_init=self.learning_rate,
-            batch_size=min(256, len(X)),
+            batch_size=min(256, len(X) // 2),
             max_iter=self.epochs,
             n_iter_no_change=self.patience,
             early_stopping=True,
