@@ -71,9 +71,13 @@ class Database:
 
     def exists(self) -> bool:
         """Whether the tables are there; never makes a file."""
+        return self.known_revision() is not None
+
+    def known_revision(self) -> str | None:
+        """Give the schema's revision, None where there is no schema; never makes a file."""
         if self._is_sqlite and not Path(self.url.database or "").is_file():
-            return False
-        return self.revision() is not None
+            return None
+        return self.revision()
 
     def revision(self) -> str | None:
         """Give the schema's revision; None where there is no schema."""

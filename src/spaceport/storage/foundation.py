@@ -31,7 +31,7 @@ from spaceport.errors import CorruptError, NotFoundError, StoreError
 from spaceport.safe import read_json
 from spaceport.storage.aliases import Aliases
 from spaceport.storage.catalog import Catalog
-from spaceport.storage.database import PATIENCE, Database
+from spaceport.storage.database import HEAD, PATIENCE, Database
 from spaceport.storage.folder import Folder
 from spaceport.storage.locks import Locks
 from spaceport.storage.places import Place
@@ -71,7 +71,9 @@ class Foundation:
             The catalog is another store's.
         """
         catalog, ours = Catalog(self.database), self._mark()
-        if ours is None or not self.database.exists() or self._unbound(catalog):
+        revision = None if ours is None else self.database.known_revision()
+        whose = catalog.identity() if revision == HEAD else None
+        if revision is None or (revision == HEAD and whose is None):  # or its making was cut short
             if self._has_spaces():
                 raise CorruptError(
                     f"The store {self.place} has spaces, but no catalog in {self.database}.",
@@ -80,8 +82,10 @@ class Foundation:
             raise NotFoundError(
                 f"There is no store in {self.place}.", "Build a space, or name the store's folder."
             )
-        self.database.check()
-        if catalog.identity() != ours:
+        if revision != HEAD:
+            self.database.check()
+            whose = catalog.identity()
+        if whose != ours:
             raise StoreError(
                 f"The catalog {self.database} is not that of the store {self.place}.",
                 "Give a folder and a catalog that belong together.",
@@ -171,10 +175,6 @@ class Foundation:
                 "Restore it from a backup.",
             ) from error
         return str(mark)
-
-    def _unbound(self, catalog: Catalog) -> bool:
-        """Whether the making of the store was cut short before the catalog was told whose it is."""
-        return self.database.is_current() and catalog.identity() is None
 
 
 def _caches() -> Path:

@@ -7,18 +7,27 @@ A hash only names candidates; whoever uses them compares the ids that come back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["IdIndex", "hashes"]
+from spaceport.errors import CorruptError
+from spaceport.safe import read_arrays
+
+__all__ = ["IdIndex", "hashes", "kept"]
+
+KEPT = 8
+_kept: OrderedDict[str, IdIndex] = OrderedDict()
 
 _MULTIPLY = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _EIGHT = np.uint64(8)
 _ONE = np.uint64(1)
+_POSITIONS = (np.uint32, np.int64)
 
 
 def hashes(strings: pa.Array) -> npt.NDArray[np.uint64]:
@@ -72,6 +81,34 @@ class IdIndex:
         self._sorted = hashed[order]  # (n,)
         self._positions = order.astype(np.uint32 if len(order) < 2**32 else np.int64)
 
+    def to_bytes(self) -> bytes:
+        """Give it as a safetensors file."""
+        from safetensors.numpy import save
+
+        data: bytes = save({"hashes": self._sorted, "positions": self._positions})
+        return data
+
+    @classmethod
+    def from_bytes(cls, data: bytes, count: int, what: str) -> IdIndex:
+        """Read what `to_bytes` gave, of `count` ids.
+
+        Raises
+        ------
+        CorruptError
+            It is no such file, or one of another version.
+        """
+        arrays, _ = read_arrays(data, what)
+        index = cls(())
+        hashed, positions = arrays.get("hashes"), arrays.get("positions")
+        if not (_fits(hashed, (np.uint64,), count) and _fits(positions, _POSITIONS, count)):
+            raise CorruptError(
+                f"{what} is not the index of {count} ids.", "Build the version anew."
+            )
+        assert hashed is not None, "checked above"
+        assert positions is not None, "checked above"
+        index._sorted, index._positions = hashed, positions
+        return index
+
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it holds."""
@@ -93,6 +130,22 @@ class IdIndex:
         asked = np.repeat(np.arange(len(wanted)), count)
         within = np.arange(len(asked)) - np.repeat(np.cumsum(count) - count, count)
         return asked, self._positions[first[asked] + within].astype(np.int64)
+
+
+def kept(sha256: str, read: Callable[[], IdIndex]) -> IdIndex:
+    """Give the index of a file's hash, as `read` gives it; the last few stay for this process.
+
+    What a hash stands for never changes, so it does not matter which store had it read.
+    """
+    index = _kept.pop(sha256, None) or read()
+    _kept[sha256] = index
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return index
+
+
+def _fits(array: npt.NDArray[Any] | None, types: tuple[Any, ...], count: int) -> bool:
+    return array is not None and array.dtype in types and array.shape == (count,)
 
 
 def _words(

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from spaceport.storage.events import Event, events
 from spaceport.storage.files import Entry, room
 from spaceport.storage.folder import Folder
 from spaceport.storage.foundation import Foundation
+from spaceport.storage.index import IdIndex, kept
 from spaceport.storage.keeper import Keeper
 from spaceport.storage.names import Number, check_alias, check_space, parse
 from spaceport.storage.places import Place
@@ -27,7 +29,7 @@ from spaceport.storage.registry import Artifact, Consumer
 from spaceport.storage.staging import STAGED
 from spaceport.storage.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
 from spaceport.storage.vectors import VectorTable
-from spaceport.storage.writer import UNPUBLISHED, Writer
+from spaceport.storage.writer import INDEX, UNPUBLISHED, Writer
 
 __all__ = [
     "Artifact",
@@ -152,8 +154,10 @@ class Store:
         """Give the rows of a version; the same table each time, so that its id index is kept."""
         key = (record.dataset, record.lance_version)
         if key not in self._tables:
+            entry = self.files(record).get(INDEX)
+            stored = None if entry is None else partial(self._index, record, entry)
             self._tables[key] = VectorTable(
-                self.place / record.dataset, record.lance_version, record.reference
+                self.place / record.dataset, record.lance_version, record.reference, stored
             )
         return self._tables[key]
 
@@ -341,6 +345,13 @@ class Store:
                     yield writer
                 finally:
                     writer.leave()
+
+    def _index(self, record: Record, entry: Entry) -> IdIndex:
+        def read() -> IdIndex:
+            data = self.place.read_checked(entry)
+            return IdIndex.from_bytes(data, record.rows, f"{record.reference}/{INDEX}")
+
+        return kept(entry.sha256, read)
 
     def _entry(self, owner: Record | Artifact, name: str) -> Entry:
         files = self.files(owner)

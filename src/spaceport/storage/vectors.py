@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, cast
@@ -34,10 +34,19 @@ class VectorTable:
         The Lance version; nothing that is written later is seen.
     name : str
         What to call it in an error.
+    stored : callable, optional
+        Gives the index of the ids as it was published; by default it is made from them.
     """
 
-    def __init__(self, place: Place, version: int, name: str = "") -> None:
+    def __init__(
+        self,
+        place: Place,
+        version: int,
+        name: str = "",
+        stored: Callable[[], IdIndex] | None = None,
+    ) -> None:
         self.place = place
+        self._stored = stored
         self.version = version
         self.name = name or str(place).rpartition("/")[2]
 
@@ -66,7 +75,9 @@ class VectorTable:
 
     @cached_property
     def index(self) -> IdIndex:
-        """Where each id stands; made at the first look-up and kept."""
+        """Where each id stands; read or made at the first look-up, and kept."""
+        if self._stored is not None:
+            return self._stored()
         return IdIndex(batch.column("id") for batch in self.scan(["id"]))
 
     def ids(self) -> list[str]:

@@ -20,8 +20,12 @@ from spaceport.storage.staging import Staging
 from spaceport.storage.upkeep import leftovers, sweep
 from spaceport.storage.vectors import VectorTable
 
-__all__ = ["UNPUBLISHED", "Writer"]
+__all__ = ["INDEX", "UNPUBLISHED", "Writer"]
 
+INDEX = "ids.safetensors"
+"""The file of a large version that says where each id stands."""
+INDEXED = 50_000
+"""From how many rows on it is written: with fewer, it is made as fast as it is read."""
 UNPUBLISHED = "unpublished"
 """The store's folder with a folder of unfinished work for each space."""
 
@@ -162,6 +166,8 @@ class Writer:
             self._staging.remove([self._dataset] if self._dataset else [])
 
     def _seal(self) -> list[Entry]:
+        if self._table is not None and self._table.count >= INDEXED:
+            (self.folder / INDEX).write_bytes(self._table.index.to_bytes())
         return [*self._staging.seal(), *self._vector_entries]
 
     def _commit(self, record: Record, entries: Sequence[Entry]) -> None:
