@@ -77,6 +77,7 @@ def add(
             "search), or a `command`.",
         )
     else:
+        _check_items(version, by_id, relevant)
         source = source_of(task, version.contract.modality, column, str(label or relevant), by_id)
         wanted = (
             _labels(source, str(label), by_id is not None, classifier)
@@ -172,6 +173,20 @@ def _check(spaceport: Spaceport, space: str, name: str, tolerance: float) -> Non
         raise ParameterError(
             f"{space} has a consumer {name} already.",
             f"Choose another name, or: spaceport consumers remove {space} {name}",
+        )
+
+
+def _check_items(version: Version, by_id: str | None, relevant: str | None) -> None:
+    """Refuse items that could never be encoded, before their file is read."""
+    if relevant is not None and by_id is not None:
+        raise ParameterError(
+            "Queries are encoded and not looked up. Got `by_id` with `relevant`.",
+            "Name the column with the queries' content (column=, --column).",
+        )
+    if by_id is None and version.encoder is None:
+        raise ParameterError(
+            f"{version.reference} was imported without an encoder, so a task's items cannot be encoded.",
+            "Name the column with ids of the space's items (by_id=, --by-id).",
         )
 
 
