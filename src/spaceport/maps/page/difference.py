@@ -144,7 +144,7 @@ def _drawn(sheet: Sheet, kind: str) -> bytes:
         part.set_facecolor(colors.paper)
         part.spines[["top", "right"]].set_visible(False)
         draw(part, sheet)
-    figure.suptitle(f"{sheet.old} → {sheet.new}", color=colors.ink, parse_math=False)
+    figure.suptitle(_drawable(f"{sheet.old} → {sheet.new}"), color=colors.ink, parse_math=False)
     target = io.BytesIO()
     options: dict[str, Any] = {"metadata": {"Date": None}} if kind == "svg" else {}
     with warnings.catch_warnings():
@@ -182,7 +182,7 @@ def _regions(axes: Any, sheet: Sheet) -> None:
         axes.annotate(
             f"{share:.2f}", (share, place), (3, 0), textcoords="offset points", va="center"
         )
-    names = [f"{cut(name, _NAME)} ({items:,})" for name, items, _ in sheet.regions]
+    names = [f"{_drawable(cut(name, _NAME))} ({items:,})" for name, items, _ in sheet.regions]
     axes.set_yticks(range(len(shares)), names, fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
@@ -196,7 +196,7 @@ def _spectra(axes: Any, sheet: Sheet) -> None:
         styles, sheet.spectra, palette().categories, strict=False
     ):
         floor = [max(share, 1e-7) for share in shares]
-        axes.plot(range(1, len(floor) + 1), floor, style, color=color, label=f" {name}")
+        axes.plot(range(1, len(floor) + 1), floor, style, color=color, label=f" {_drawable(name)}")
     axes.set_yscale("log")
     axes.set_xlabel("axis")
     legend = axes.legend(frameon=False, fontsize=9)
@@ -205,7 +205,12 @@ def _spectra(axes: Any, sheet: Sheet) -> None:
 
 
 def _titled(axes: Any, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=10, color=palette().ink, parse_math=False)
+    axes.set_title(_drawable(title), loc="left", fontsize=10, color=palette().ink, parse_math=False)
+
+
+def _drawable(text: str) -> str:
+    """What fonts can take: control characters and lone surrogates become a box."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 _DOCUMENT = """<!doctype html>

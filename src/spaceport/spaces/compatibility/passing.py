@@ -217,6 +217,7 @@ def _halves(x: Matrix, y: Matrix) -> list[tuple[Matrix, Matrix]]:
 def _digest(rows: Matrix) -> int:
     """A sum over hashes of the rows' bits; the order of the rows does not matter."""
     bits = (rows + np.float32(0)).view(np.uint32)  # so that -0 is 0
+    bits ^= bits >> np.uint32(16)  # else an even number of changed signs would cancel
     weights = _weights(bits.shape[1])
     high, low = (np.einsum("nd,d->n", bits, weight).astype(np.uint64) for weight in weights)
     hashed = ((high << np.uint64(32)) | low) * _MIX
