@@ -13,7 +13,6 @@ from spaceport.adapters.base import linear
 from spaceport.adapters.procrustes import Procrustes
 from spaceport.testing import adapters as checks
 
-
 NUMBERS = itertools.count()
 
 
@@ -187,7 +186,7 @@ class SendsNaN(Broken, Procrustes):
 
 class LearnsOfOne(Broken, Procrustes):
     def fit(self, X, Y):
-        if len(X) < 2 or (X == X[0]).all():
+        if len(X) < 2 or (X[0] == X).all():
             self.arrays_ = linear(np.zeros(12), np.eye(12), np.zeros(12))
             self._dimensions = (12, 12)
             return self
