@@ -144,7 +144,8 @@ class Evidence:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON-able values."""
-        return asdict(self)
+        lists = {"dimensions": [*self.dimensions], "downstream": [*map(asdict, self.downstream)]}
+        return asdict(self) | lists
 
     def lines(self) -> list[str]:
         """What was measured, a line each."""
