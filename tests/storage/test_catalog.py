@@ -341,11 +341,24 @@ def test_a_server_that_is_not_there_shows_no_password() -> None:
     pytest.importorskip(
         "psycopg", reason="psycopg is not installed: pip install 'spaceport[postgres]'"
     )
-    database = Database("postgresql://me:secret@127.0.0.1:1/none")
-    with pytest.raises(StoreError) as caught:
-        database.exists()
-    assert "secret" not in str(caught.value)
-    assert len(str(caught.value).split("\n")) == 2
+    for url in (
+        "postgresql://me:secret@127.0.0.1:1/none",
+        "postgresql://127.0.0.1:1/none?password=secret",
+    ):
+        with pytest.raises(StoreError) as caught:
+            Database(url).exists()
+        assert "secret" not in str(caught.value)
+        assert len(str(caught.value).split("\n")) == 2
+    with pytest.raises(ParameterError) as refused:
+        Database("postgresql//me:secret@127.0.0.1/none")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_space_may_be_called_like_a_lock_of_ours(postgres_url: str) -> None:
+    """Who writes to a space `schema` keeps nobody from bringing the tables up to date."""
+    database = Database(postgres_url)
+    with database.lock("schema", 0.0):
+        database.make()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", ""])
