@@ -38,7 +38,7 @@ class LeastSquares(Adapter):
 
     spec = "affine without a ridge"
 
-    def learn(self, X: Double, Y: Double) -> Arrays:
+    def learn(self, X: Double, Y: Double) -> Arrays:  # noqa: D102
         near, far = X.mean(axis=0), Y.mean(axis=0)
         return linear(near, np.linalg.lstsq(X - near, Y - far, rcond=None)[0], far)
 
@@ -154,10 +154,10 @@ class Lines(Source):
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
 
-    def read(self) -> Iterator[pa.RecordBatch]:
+    def read(self) -> Iterator[pa.RecordBatch]:  # noqa: D102
         yield pa.record_batch({"id": [*map(str, range(len(self.texts)))], "content": self.texts})
 
-    def size(self) -> int:
+    def size(self) -> int:  # noqa: D102
         return sum(map(len, self.texts))
 
 
