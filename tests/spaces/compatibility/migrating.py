@@ -62,7 +62,7 @@ def ready(folder: Path, catalog: str | None = None, keep_text: bool = True) -> S
     return store
 
 
-def consume(store: Spaceport, folder: Path, tolerance: float = 0.05) -> None:
+def consume(store: Spaceport, folder: Path, tolerance: float = 0.25) -> None:
     """Register a consumer that reads the kind off the texts."""
     store.add_consumer(
         "notes", "heating", folder / "notes.csv", pin="1", column="text", label="kind",

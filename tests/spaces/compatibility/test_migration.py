@@ -135,8 +135,8 @@ def test_the_same_method_and_unknown_starts_are_two_lines(tmp_path: Path) -> Non
         store.migrate("notes", OLD, alias="production")
     with pytest.raises(NotFoundError):
         store.plan_migration("notes", NEW, start="7")
+    store.build("other", store["notes@1"].encoder, Stored(store["notes@1"]))  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="no version of notes"):
-        store.build("other", store["notes@1"].encoder, Stored(store["notes@1"]))  # type: ignore[arg-type]
         store.plan_migration("notes", NEW, start="other@1")
     with pytest.raises(NotFoundError, match="no space"):
         store.plan_migration("nothing", NEW)
@@ -169,8 +169,8 @@ def killed(folder: Path, catalog: str, stage: str) -> None:
     ]
     kinds = [artifact.kind for artifact in store.store.artifacts("notes")]
     assert sorted(kinds) == ["adapter", "probe", "task"]
-    promoted = [event for event in store.history("notes", "production")]
-    assert [event.action for event in promoted] == ["promote", "promote"]
+    moves = store.history("notes", "production")
+    assert [event.action for event in moves] == ["promote", "promote"]
     if stage == "encoding":
         assert kept > 0
     store.gc()
