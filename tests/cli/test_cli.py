@@ -70,6 +70,34 @@ def test_words_import_and_export(here: Path) -> None:
     )
 
 
+def test_what_was_measured_is_printed_and_bump_only_raises(here: Path) -> None:
+    build_pets(here)
+    told = ("build", "texts", "pets.csv", "--column", "text", "--id", "id", "--space", "pets")
+    shorter = (*told, "--method", "hashing(dimension=32)")
+    refused = spaceport(here, *shorter, "--bump", "minor", code=1)
+    assert "A minor was asked for, and what was measured is a major" in refused
+    assert len(refused.strip().splitlines()) == 2
+    done = spaceport(here, *shorter, "--permit", "16")
+    assert "Published pets@2.0.0" in done
+    assert "the dimension was 64 and is now 32" in done
+    assert "6 shared items: 100.0% moved" in done
+    assert "16 (" in spaceport(here, "show", "pets")
+
+
+def test_a_file_of_another_spaces_vectors_is_refused(here: Path) -> None:
+    build_pets(here)
+    spaceport(here, "export", "pets", "--to", "parquet", "-o", "pets.parquet")
+    spaceport(here, "import", "pets.parquet", "--space", "copy")
+    numbers = "".join(f"{row} {row % 3 + 1} {' '.join(['0.5'] * 63)}\n" for row in range(6))
+    (here / "other.vec").write_text("6 64\n" + numbers)
+    spaceport(here, "import", "other.vec", "--space", "mine")
+    refused = spaceport(here, "import", "pets.parquet", "--space", "mine", code=1)
+    assert "mine@1.0.0 and pets@1.0.0 have different coordinates" in refused
+    assert "bump major publishes them anyway" in refused
+    done = spaceport(here, "import", "pets.parquet", "--space", "mine", "--bump", "major")
+    assert "Published mine@2.0.0" in done
+
+
 def test_json_is_for_machines(here: Path) -> None:
     told = json.loads(build_pets(here, "--json"))
     assert told[0]["version"] == "pets@1.0.0"

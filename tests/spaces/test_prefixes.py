@@ -17,7 +17,7 @@ IDS = [str(row) for row in range(300)]
 
 
 def vectors() -> np.ndarray:
-    spread = np.linspace(3, 0.3, 32)
+    spread = np.geomspace(3, 0.03, 32)
     return (np.random.default_rng(0).normal(size=(300, 32)) * spread).astype(np.float32)
 
 
@@ -66,6 +66,17 @@ def test_an_encoder_whose_first_numbers_mean_most_offers_its_halves(store: sp.Sp
     with pytest.raises(ParameterError, match="may not be cut to 9") as caught:
         version.vectors(dimension=9)
     assert "Permitted are 16 (loses" in caught.value.remedy
+
+
+def test_what_loses_most_of_the_neighbors_is_not_offered_but_may_be_asked_for(
+    store: sp.Spaceport,
+) -> None:
+    flat = Given(IDS, np.random.default_rng(0).normal(size=(300, 32)).astype(np.float32), {})
+    encoder = sp.encoders.pca(dimension=32)
+    assert store.build("x", encoder, flat).contract.dimensions == (16,)
+    told = store.build("y", encoder, flat, dimensions=[8]).contract
+    assert told.dimensions == (16, 8)
+    assert told.losses[0] <= 0.5 < told.losses[1]
 
 
 def test_unit_rows_are_brought_to_unit_length_again(store: sp.Spaceport) -> None:

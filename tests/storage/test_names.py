@@ -36,6 +36,13 @@ def test_what_is_no_alias_is_refused(alias: str) -> None:
         check_alias(alias)
 
 
+@pytest.mark.parametrize("alias", ["1", "1.0", "1.2.3", "v1", "v1-2", "V2", "2026-01-01"])
+def test_an_alias_that_reads_like_a_version_is_refused(alias: str) -> None:
+    with pytest.raises(ParameterError, match="it reads like a version"):
+        check_alias(alias)
+    assert check_alias("vector-search") == "vector-search"
+
+
 @pytest.mark.parametrize("text", ["w@", "w@1.", "w@.1", "w@1.2.3.4", "w@01", "w@-1", "w@1@2", "w@A", "w@1.x",
                                   "w@١", "w@9999999999", "@1", "w@../x", "w@1\n"])  # fmt: skip
 def test_what_is_no_reference_is_refused(text: str) -> None:

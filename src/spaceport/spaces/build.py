@@ -127,7 +127,8 @@ def _stamped(store: Store, base: Record | None, order: Order) -> Order:
         return order
     if base is not None and order.bump != "major":
         here = Coordinates(base.space, base.number, base.fingerprint)
-        agreeing(here, Coordinates.of_stamp(stamp), partial(adapter_between, store))
+        there = Coordinates.of_stamp(stamp)
+        agreeing(here, there, partial(adapter_between, store), "bump major publishes them anyway")
     return replace(order, stamp=stamp)
 
 

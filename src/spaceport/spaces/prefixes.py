@@ -11,10 +11,12 @@ from spaceport.errors import ParameterError
 from spaceport.geometry.base import normalize
 from spaceport.quality.overlap import draw, overlap
 
-__all__ = ["LEAST", "ROWS", "cut", "halves", "losses", "wanted"]
+__all__ = ["LEAST", "ROWS", "WORTH", "cut", "halves", "losses", "wanted"]
 
 LEAST = 8
 ROWS = 20_000
+WORTH = 0.5
+"""What an encoder offers by itself may lose at most this share of the neighbors."""
 _QUERIES = 1000
 _NEIGHBORS = 10
 

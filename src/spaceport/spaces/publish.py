@@ -66,7 +66,7 @@ def _contract(
     encoder, order = draft.order.encoder, draft.order
     lengths = np.linalg.norm(vectors, axis=1)
     unit = bool(np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0)) and lengths.any())
-    shorter = _shorter(draft, vectors.shape[1])
+    shorter = _shorter(draft, vectors)
     return Contract(
         modality=_modality(order),
         dimension=vectors.shape[1],
@@ -74,20 +74,23 @@ def _contract(
         normalized=unit,
         fingerprint=fingerprint_of(draft, vectors, canaries),
         roles=("document", "query") if isinstance(encoder, Encoder) else ("document",),
-        dimensions=shorter,
+        dimensions=tuple(shorter),
         tolerance=tolerance,
-        losses=prefixes.losses(vectors, shorter, order.metric),
+        losses=tuple(shorter.values()),
     )
 
 
-def _shorter(draft: Draft, dimension: int) -> tuple[int, ...]:
-    """What was asked for, what the encoder offers, and what the major has promised already."""
-    encoder, base = draft.order.encoder, draft.base
-    offered = prefixes.halves(dimension) if encoder is not None and encoder.leading else ()
+def _shorter(draft: Draft, vectors: Matrix) -> dict[int, float]:
+    """Shorter dimensions with what is lost: as asked for, as promised, and as offered if worth it."""
+    encoder, base, width = draft.order.encoder, draft.base, vectors.shape[1]
     promised: tuple[int, ...] = ()
     if base is not None and draft.change.kind != "major":
         promised = Contract.from_dict(base.contract).dimensions
-    return prefixes.wanted((*draft.order.dimensions, *offered, *promised), dimension)
+    sure = prefixes.wanted((*draft.order.dimensions, *promised), width)
+    offered = prefixes.halves(width) if encoder is not None and encoder.leading else ()
+    every = prefixes.wanted((*sure, *offered), width)
+    lost = dict(zip(every, prefixes.losses(vectors, every, draft.order.metric), strict=True))
+    return {each: loss for each, loss in lost.items() if each in sure or loss <= prefixes.WORTH}
 
 
 def _canaries(

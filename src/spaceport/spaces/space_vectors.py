@@ -81,8 +81,21 @@ Advice: TypeAlias = Callable[[Coordinates, Coordinates], str | None]
 """Says what would bring vectors of the first coordinates to the second; None: nothing is known."""
 
 
-def agreeing(first: Coordinates, second: Coordinates, advice: Advice | None = None) -> None:
+def agreeing(
+    first: Coordinates,
+    second: Coordinates,
+    advice: Advice | None = None,
+    otherwise: str = "`np.asarray` takes a label off",
+) -> None:
     """Let nothing happen where both agree.
+
+    Parameters
+    ----------
+    first, second : Coordinates
+    advice : callable, optional
+        Asked for an adapter.
+    otherwise : str
+        What else the reader can do.
 
     Raises
     ------
@@ -97,7 +110,7 @@ def agreeing(first: Coordinates, second: Coordinates, advice: Advice | None = No
     raise MismatchError(
         f"{first.reference} and {second.reference} have different coordinates: "
         "their vectors cannot be mixed.",
-        f"{helps or align}; `np.asarray` takes a label off.",
+        f"{helps or align}; {otherwise}.",
     )
 
 

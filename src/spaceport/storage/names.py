@@ -150,7 +150,7 @@ def check_alias(name: str) -> str:
     """
     if _LIKE_A_VERSION.fullmatch(name):
         raise ParameterError(
-            f"{name!r} reads like a version, and an alias is what moves between versions.",
+            f"{name!r} is not an alias's name: it reads like a version.",
             "Say what it is for: production, staging, frozen-for-search.",
         )
     if not _ALIAS.fullmatch(name) or name == "latest":
