@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["IDLE", "Journal", "lines"]
+__all__ = ["IDLE", "Journal", "Journals", "last", "lines"]
 
 IDLE = "between"
 
@@ -35,6 +35,47 @@ class Journal:
         """Write a line; `phase` is what is being done from now on."""
         line = json.dumps({"work": self.work, "phase": phase, **told}) + "\n"
         os.write(self._file, line.encode())
+
+
+def last(path: Path) -> str:
+    """What the worker is at now."""
+    if not path.exists():
+        return "starting"
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4096))
+        whole = file.read().split(b"\n")[:-1]
+    try:
+        return str(json.loads(whole[-1])["phase"]) if whole else "starting"
+    except ValueError:  # one line longer than what was read
+        return "fault"
+
+
+class Journals:
+    """All journals of a folder; what has been read is not read again.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._places: dict[Path, int] = {}
+        self._said: dict[Path, list[dict[str, Any]]] = {}
+
+    def said(self) -> list[dict[str, Any]]:
+        """Every line so far, each worker's in order."""
+        for path in sorted(self._folder.glob("*.jsonl")):
+            place = self._places.get(path, 0)
+            if path.stat().st_size == place:
+                continue
+            with path.open("rb") as file:
+                file.seek(place)
+                whole = file.read().rpartition(b"\n")[0]
+            self._places[path] = place + len(whole) + 1 if whole else place
+            new = [json.loads(line) for line in whole.split(b"\n")] if whole else []
+            self._said.setdefault(path, []).extend(new)
+        return [line for of_one in self._said.values() for line in of_one]
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:

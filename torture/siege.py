@@ -15,7 +15,7 @@ from pathlib import Path
 
 from spaceport.storage.store import open_store
 from torture.checks import Checks
-from torture.journal import IDLE, lines
+from torture.journal import IDLE, last, lines
 
 __all__ = ["Plan", "Report", "Siege"]
 
@@ -25,12 +25,13 @@ KILLED = {
     "build": 4,
     "promote": 4,
     "rollback": 4,
+    "migrate": 4,
     "keep": 2,
     "gc": 4,
 }
 """Which kinds of workers are killed, and how often each in proportion."""
 
-_LASTS = {"publish": 0.12, "publish quietly": 0.12, "build": 0.6, "promote": 0.03, "rollback": 0.03,
+_LASTS = {"publish": 0.12, "publish quietly": 0.12, "build": 0.6, "promote": 0.03, "rollback": 0.03, "migrate": 1.0,
           "keep": 0.06, "gc": 0.06}  # fmt: skip
 """About how many seconds the work takes, so that a kill falls into it and not beside it."""
 
@@ -92,8 +93,7 @@ class _Worker:
 
     @property
     def phase(self) -> str:
-        told = [line["phase"] for line in lines(self.journal)]
-        return str(told[-1]) if told else "starting"
+        return last(self.journal)
 
 
 class Siege:
@@ -147,7 +147,7 @@ class Siege:
 
     def _begin(self) -> None:
         """One writer of each space first, so that there is something to move and to clean."""
-        for work in ("publish", "publish quietly", "build"):
+        for work in ("publish", "publish quietly", "build", "migrate"):
             self._bear(work)
         while not all(
             any(line["phase"] in ("published", "fault") for line in lines(worker.journal))

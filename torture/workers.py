@@ -19,9 +19,11 @@ from torture.reading import look
 
 __all__ = ["WORKS", "Post", "run"]
 
-SHARED, QUIET, BUILT = "news", "quiet", "built"
+SHARED, QUIET, BUILT, MOVED = "news", "quiet", "built", "moved"
+LIVE = "live"
 ALIASES = ("production", "staging")
 WAIT = 300.0
+PAUSE = 0.6  # so that whoever looks after the store keeps up with it
 
 
 @dataclass
@@ -90,9 +92,34 @@ def build(post: Post) -> None:
     path.write_text("\n".join(texts) + "\n")
     dimension = post.rng.choice((16, 16, 16, 24))
     post.journal.say("building")
-    encoder, source = sp.encoders.hashing(dimension=dimension), sp.sources.texts(path, format="lines")
+    encoder, source = (
+        sp.encoders.hashing(dimension=dimension),
+        sp.sources.texts(path, format="lines"),
+    )
     version = sp.open(post.root, post.catalog).build(BUILT, encoder, source, wait=WAIT)
     post.journal.say("published", reference=version.reference, rows=len(texts))
+
+
+def migrate(post: Post) -> None:
+    """Change the model behind a space, there and back again: build, align, replay, cut over."""
+    import spaceport as sp
+
+    store, note = sp.open(post.root, post.catalog), secrets.token_hex(8)
+    post.journal.say("migrating", note=note)
+    if MOVED not in store.store.spaces():
+        texts = post.journal.path.with_suffix(".txt")
+        texts.write_text("\n".join(f"text {word} of many" for word in range(60)) + "\n")
+        store.build(
+            MOVED, sp.encoders.hashing(dimension=16), sp.sources.texts(texts, format="lines")
+        )
+    if LIVE not in store.store.aliases(MOVED):
+        version = store.promote(MOVED, LIVE, note)
+    else:
+        other = 40 - store.store.aliases(MOVED)[LIVE].dimension  # 16 and 24 by turns
+        encoder = sp.encoders.hashing(dimension=other)
+        version = store.migrate(MOVED, encoder, alias=LIVE, note=note, wait=WAIT).version
+    post.journal.say("published", reference=version.reference, rows=60)
+    post.journal.say("moved", note=note, alias=LIVE, reference=version.reference)
 
 
 def promote(post: Post) -> None:
@@ -152,6 +179,7 @@ WORKS: dict[str, Callable[[Post], None]] = {
     "build": build,
     "promote": promote,
     "rollback": roll_back,
+    "migrate": migrate,
     "keep": keep,
     "gc": clean,
     "read": read,
@@ -168,8 +196,8 @@ def run(post: Post, work: str) -> None:
         try:
             WORKS[work](post)
         except _EXPECTED as error:
-            post.journal.say("answered", what=type(error).__name__)
+            post.journal.say("answered", what=str(error))
         except Exception:
             post.journal.say("fault", what=traceback.format_exc(limit=-6))
             time.sleep(0.2)
-        time.sleep(post.rng.uniform(0.005, 0.04))
+        time.sleep(post.rng.uniform(0.05, PAUSE))

@@ -251,6 +251,8 @@ def load(folder: Path) -> Encoder:
     try:
         spec = read_json((folder / "encoder.json").read_bytes(), what, most=_DESCRIPTION)
         arrays, _ = read_arrays(folder / "encoder.safetensors", what)
+        if not isinstance(spec["params"], dict) or not isinstance(spec["state"], dict):
+            raise TypeError("encoder.json has no params or no state")
         encoder: Encoder = make("encoders", spec["method"], spec["params"])
         encoder.restore(arrays, spec["state"])
     except (MissingExtra, NotFoundError, StoreError):

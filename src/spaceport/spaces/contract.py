@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spaceport.errors import ParameterError
+from spaceport.errors import CorruptError, ParameterError
 from spaceport.geometry.similarity import METRICS
 
 __all__ = ["TOLERANCE", "Contract"]
@@ -94,4 +94,10 @@ class Contract:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in values.items()
         }
-        return cls(**told)
+        try:
+            return cls(**told)
+        except TypeError as error:
+            raise CorruptError(
+                "The catalog's contract of a version lacks something, or has too much.",
+                "Restore the catalog from a backup.",
+            ) from error

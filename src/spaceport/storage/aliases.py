@@ -65,13 +65,16 @@ class Aliases:
     def of(self, space: str) -> dict[str, Number]:
         """Give the number that each alias of `space` stands for."""
         query = (
-            sa.select(tables.aliases.c.alias, *NUMBER)
-            .join(tables.versions)
+            sa.select(tables.aliases.c.alias, tables.versions.c.space, *NUMBER)
+            .join(tables.versions, isouter=True)
             .where(tables.aliases.c.space == space)
             .order_by(tables.aliases.c.alias)
         )
         with self.database.reading() as connection:
-            return {alias: Number(*number) for alias, *number in connection.execute(query)}
+            rows = connection.execute(query).all()
+        if any(of != space for _, of, *_ in rows):
+            raise CorruptError(f"An alias of {space} stands for no version of it.", typed.REMEDY)
+        return {alias: Number(*number) for alias, _, *number in rows}
 
     def move(
         self,

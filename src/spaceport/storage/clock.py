@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from spaceport.errors import StoreError
+from spaceport.errors import CorruptError, StoreError
 from spaceport.storage import tables
 
 __all__ = ["PATIENCE", "check_clock", "now", "who"]
@@ -55,8 +55,17 @@ def check_clock(connection: sa.Connection, space: str, at: str) -> None:
         for time in _TIMES
     ]
     last = max((time for time in latest if time), default="")
-    if last and datetime.fromisoformat(at) < datetime.fromisoformat(last) - PATIENCE:
+    if last and datetime.fromisoformat(at) < _read(last) - PATIENCE:
         raise StoreError(
             f"This machine's clock says {at}, but the last entry of {space} was made at {last}.",
             "Set the clock. If the entry's time is the wrong one, set SPACEPORT_TRUST_CLOCK=1.",
         )
+
+
+def _read(time: str) -> datetime:
+    try:
+        return datetime.fromisoformat(time).astimezone(UTC)
+    except ValueError as error:
+        raise CorruptError(
+            f"The catalog has {time[:40]!r} for a time.", "Restore the catalog from a backup."
+        ) from error

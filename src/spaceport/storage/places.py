@@ -163,7 +163,7 @@ class Place(ABC):
         """
         try:
             data = self.read(entry.path)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, IsADirectoryError) as error:
             raise self.corrupt(entry.path, "is missing") from error
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             raise self.corrupt(entry.path, "does not have the SHA-256 that the catalog lists")

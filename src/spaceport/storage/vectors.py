@@ -206,10 +206,18 @@ class VectorTable:
         except SpaceportError:
             raise
         except (OSError, ValueError, RuntimeError) as error:
-            raise self.place.explain(error) or CorruptError(
-                f"The vectors of {self.name} cannot be read: {str(error).split(', /')[0]}.",
-                "Run `spaceport verify` to see which files are broken; restore those from a backup.",
-            ) from error
+            raise self.place.explain(error) or self._broken(error) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, no Exception to Python
+                raise
+            raise self._broken(error) from error
+
+    def _broken(self, error: BaseException) -> CorruptError:
+        reason = str(error).partition("\n")[0].split(", /")[0]
+        return CorruptError(
+            f"The vectors of {self.name} cannot be read: {reason}.",
+            "Run `spaceport verify` to see which files are broken; restore those from a backup.",
+        )
 
 
 def lance_library() -> Any:

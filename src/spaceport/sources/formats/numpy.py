@@ -5,6 +5,7 @@ Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 import zlib
@@ -32,6 +33,7 @@ from spaceport.sources.formats.base import (
 
 __all__ = ["NPY", "NPZ"]
 
+_HEADER = 16_384  # more than NumPy reads, whatever the length says that stands in the file
 _SMALL = 64 << 20
 _DENSEST = 500
 
@@ -43,12 +45,15 @@ class _Header(NamedTuple):
 
 
 def _header(stream: IO[bytes], path: Path) -> _Header:
+    start = io.BytesIO(stream.read(_HEADER))
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }
     try:
-        return _Header(*readers[np.lib.format.read_magic(stream)](stream))
+        header = _Header(*readers[np.lib.format.read_magic(start)](start))
+        stream.seek(start.tell())
+        return header
     except (ValueError, KeyError) as error:
         raise InputError(
             f"{path} has no NumPy header that can be read: {error}.",
@@ -95,12 +100,15 @@ def _read_npz(request: Request) -> Iterator[Rows]:
         _refuse_bomb(archive, member, path)
         with archive.open(member) as stream:
             header = _table(stream, path, archive.getinfo(member).file_size)
+            rows = header.shape[0]
+            if ids is not None and len(ids) != rows:
+                raise InputError(
+                    f"{path} holds {len(ids)} ids for {rows} vectors.", "Write it again."
+                )
             for vectors in _stream_rows(stream, header):
                 found = None if ids is None else ids[start : start + len(vectors)]
                 start += len(vectors)
                 yield Rows(found, vectors)
-    if ids is not None and len(ids) != start:
-        raise InputError(f"{path} holds {len(ids)} ids for {start} vectors.", "Write it again.")
 
 
 @contextmanager
