@@ -32,7 +32,7 @@ def brute(X: np.ndarray, places: np.ndarray, k: int, metric: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("metric", "far"),
-    [("cosine", 0), ("cosine", 2), ("dot", 0), ("dot", 100), ("euclidean", 0), ("euclidean", 100)],
+    [("cosine", 0), ("cosine", 2), ("dot", 0), ("dot", 3), ("euclidean", 0), ("euclidean", 100)],
 )
 def test_they_are_those_of_brute_force(metric: str, far: int) -> None:
     rng = np.random.default_rng(0)
@@ -50,8 +50,8 @@ def test_they_are_those_of_brute_force(metric: str, far: int) -> None:
 def test_any_blocks_give_the_same(metric: str, cuts: int) -> None:
     X = np.random.default_rng(1).normal(size=(5000, 6)).astype(np.float32)
     places = np.arange(40)
-    whole = streamed(X, places, 5, metric, 1)
-    np.testing.assert_array_equal(streamed(X, places, 5, metric, cuts)[0], whole[0])
+    found = streamed(X, places, 5, metric, cuts)[0]
+    np.testing.assert_array_equal(found, brute(X, places, 5, metric))
 
 
 def test_its_own_row_is_left_out_but_not_its_twin() -> None:
@@ -80,7 +80,18 @@ def test_identical_rows_stay_tied_after_a_rotation_in_float32() -> None:
     rng = np.random.default_rng(2)
     X = np.repeat(rng.normal(size=(20, 32)), 40, axis=0).astype(np.float32)
     R = np.linalg.qr(rng.normal(size=(32, 32)))[0].astype(np.float32)
-    turned = np.concatenate([(part @ R) for part in np.array_split(X, 23)])
+    turned = X @ R
+    turned += (turned * rng.uniform(-1, 1, turned.shape) * 2**-23).astype(np.float32)
     places = np.arange(0, 800, 11)
     one, other = (streamed(side, places, 10, "cosine")[0] for side in (X, turned))
     assert (one == other).mean() > 0.95
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("scale", [1e-4, 1e4])
+def test_the_scale_of_the_rows_does_not_matter(metric: str, scale: float) -> None:
+    """A rounding to so many decimals would tie all small products."""
+    X = np.random.default_rng(3).normal(size=(300, 6)).astype(np.float32)
+    places = np.arange(30)
+    found = streamed((X * scale).astype(np.float32), places, 10, metric)[0]
+    np.testing.assert_array_equal(found, brute(X, places, 10, metric))

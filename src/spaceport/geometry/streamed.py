@@ -2,8 +2,9 @@
 
 For each query the best few rows so far are kept. A block's float32 products are compared with the
 worst of them, and only what is better is merged. At the end the candidates are scored again in
-float64, as in `geometry.base`, and ranked by similarity rounded to a millionth, ties by the lower
-index: identical rows stay tied when a rotation in float32 has moved their last digits.
+float64, as in `geometry.base`, and ranked by similarity rounded to a millionth of the query's best,
+ties by the lower index: identical rows stay tied when a rotation in float32 has moved their last
+digits. Of cosines the products are rounded so too, so that any number of identical rows may tie.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["Search"]
 Places: TypeAlias = npt.NDArray[np.int64]
 
 _EXTRA = 14  # candidates beyond k, among which float64 decides
-_DIGITS = 6
+_STEP = 1e-6
 _BLOCK = 4096  # rows multiplied at once: the products of 1,000 queries then stay in the cache
 _GATHER = 1 << 22  # numbers gathered at once when candidates are scored again
 
@@ -86,7 +87,9 @@ class Search:
         wanted = np.unique(places)
         rows = fetch(wanted) if len(wanted) else np.empty((0, self._raw.shape[1]), np.float32)
         scores = self._fine(rows, np.searchsorted(wanted, places))
-        order = np.lexsort((places, -scores.round(_DIGITS)), axis=1)[:, : self.k]
+        step = _STEP * np.abs(scores).max(axis=1, keepdims=True, initial=0)
+        coarse = np.rint(scores / np.where(step > 0, step, 1))
+        order = np.lexsort((places, -coarse), axis=1)[:, : self.k]
         similarities = np.take_along_axis(scores, order, axis=1).astype(np.float32)
         return np.take_along_axis(places, order, axis=1), similarities
 
@@ -96,20 +99,25 @@ class Search:
         products[here, self._own[here] - first] = -np.inf
         which, place = self._better(products)
         if len(which):
-            self._merge(which, place + first, products[which, place])
+            self._merge(which, place + first, self._coarse(products[which, place]))
 
     def _better(self, products: npt.NDArray[Any]) -> tuple[Places, Places]:
         """Which products belong among the best so far; of a block that fills them, the best alone."""
         queries, width = self._scores.shape
         worst = self._scores.min(axis=1)
         if products.shape[1] <= width or np.isfinite(worst).all():
-            flat = np.flatnonzero(products > worst[:, None])  # three times as fast as nonzero
-            which, place = np.divmod(flat, products.shape[1])
+            bar = worst + (_STEP / 2 if self.metric == "cosine" else 0)  # a tie would come later
+            flat = np.flatnonzero(products > bar[:, None].astype(np.float32))
+            which, place = np.divmod(flat, products.shape[1])  # three times as fast as nonzero
             return which, place
-        top = np.argpartition(-products, width, axis=1)[:, :width]
+        top = np.argsort(-self._coarse(products), axis=1, kind="stable")[:, :width]
         which, place = np.repeat(np.arange(queries), width), top.ravel()
         kept = products[which, place] > worst[which]
         return which[kept], place[kept]
+
+    def _coarse(self, products: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Cosines to a millionth; other products as they are, having no scale of their own."""
+        return np.rint(products / _STEP) * _STEP if self.metric == "cosine" else products
 
     def _merge(self, which: Places, place: Places, score: Matrix) -> None:
         """Keep the best of what there was and what came, for the queries where something came."""

@@ -114,6 +114,14 @@ def test_noise_says_that_no_map_explains_it(tmp_path: Path) -> None:
     assert re.fullmatch(told, found.text)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_of_few_rows_is_no_rotation(seed: int, tmp_path: Path) -> None:
+    """A rotation has 66 numbers to fit 480 with: it always leaves less than was planted."""
+    X = cloud(40, seed=seed)
+    found = findings(*published(tmp_path, X, noise(X, 0.1, seed)))
+    assert [finding.name for finding in found] == ["noise"]
+
+
 def test_few_rows_are_told_to_be_too_few(tmp_path: Path) -> None:
     X = cloud(10)
     (found,) = findings(*published(tmp_path, X, cloud(10, seed=3)))

@@ -84,7 +84,10 @@ def simplest(moments: JointMoments, tolerance: float) -> Rigid | None:
         for scaled, moved in ((False, False), (True, False), (False, True), (True, True))
     ]
     best = min(found.left for found in maps)
-    enough = max(tolerance, best * float(np.sqrt(_MARGIN)))
+    chance = (
+        3 * np.sqrt(d * (d + 1)) / (n * d)
+    )  # three deviations of what d (d + 1) / 2 fit of noise
+    enough = max(tolerance, best * float(np.sqrt(_MARGIN + chance)))
     return next(found for found in maps if found.left <= enough)
 
 
