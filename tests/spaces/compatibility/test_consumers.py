@@ -144,9 +144,15 @@ def test_a_saved_classifier_is_scored_on_every_item(store: Spaceport, tmp_path: 
         "mail", "own", task_file(tmp_path), pin="1", label="spam", by_id="item",
         classifier=tmp_path / "own.safetensors",
     )  # fmt: skip
-    right = ((planted()[:, 0] > 1.5) == (np.array(LABELS) == "spam")).mean()
-    assert made.task["baseline"] == pytest.approx(right)
+    right = (planted()[:, 0] > 1.5) == (np.array(LABELS) == "spam")
+    assert made.task["baseline"] == pytest.approx(right.mean())
     assert made.task["scored"] == COUNT
+    publish(store, planted()[40:], IDS[40:])
+    gone = only(store, "mail@1.1")
+    assert gone.raw is not None
+    assert gone.raw.value == pytest.approx(right[40:].sum() / COUNT), (
+        "what is gone counts as failed"
+    )
     publish(store, turned(planted()))
     assert only(store, "mail@2").verdict == "fails"
 
