@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench torture clean
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -31,6 +31,9 @@ format: $(STAMP)  ## Mend what a formatter can mend
 
 bench: $(STAMP)  ## Time and quality side by side with the peers (needs the real data; over an hour)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+torture: $(STAMP)  ## Kill builds, promotions and migrations at random, on SQLite and PostgreSQL, and look for what was lost
+	$(BIN)/python -m torture $(ARGS)
 
 clean:  ## Remove what the commands above made
 	find src -name '*.nb[ic]' -delete

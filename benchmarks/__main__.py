@@ -38,6 +38,9 @@ PARTS = {
     "memory": "benchmarks.encoders.memory",
     "neighbors": "benchmarks.geometry.neighbors",
     "publishing": "benchmarks.spaces.publishing",
+    "diffing": "benchmarks.spaces.diffing",
+    "verdicts": "benchmarks.spaces.verdicts",
+    "adapters": "benchmarks.spaces.adapters",
     "map": "benchmarks.maps.page",
 }
 

@@ -10,6 +10,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULES = (
     *("spaces.spaceport", "spaces.version", "spaces.contract", "spaces.card"),
+    *("spaces.space_vectors", "spaces.canaries", "spaces.change", "spaces.lineage"),
+    *("spaces.compatibility.diff", "spaces.compatibility.adapted", "spaces.compatibility.gate"),
+    *("spaces.compatibility.planning", "spaces.compatibility.migration"),
+    *("storage.registry", "storage.aliases"),
     *("spaces.choosing", "spaces.choice"),
     *("networks.where", "networks.origins", "networks.pooling", "networks.training"),
     *(
@@ -19,6 +23,7 @@ MODULES = (
         "geometry.alignment",
         "geometry.csls",
         "geometry.moments",
+        "geometry.joint_moments",
         "geometry.spectrum",
         "geometry.cells",
     ),
@@ -29,6 +34,11 @@ MODULES = (
         "quality.ranking",
         "quality.selection",
         "quality.translation",
+        "quality.overlap",
+        "quality.cka",
+        "quality.instability",
+        "quality.second_order",
+        "quality.recovery",
         "tokens",
         "vocabulary",
         "phrases",
@@ -36,7 +46,8 @@ MODULES = (
         "methods",
         "errors",
     ),
-    *("sources.base", "encoders.base", "maps.base", "testing.sources", "testing.encoders"),
+    *("sources.base", "encoders.base", "adapters.base", "maps.base"),
+    *("testing.sources", "testing.encoders", "testing.adapters"),
 )
 
 
