@@ -117,11 +117,8 @@ def recovery(
     found = nearest(rows, asked, max(k + 1, DEPTH), metric)
     expected = nearest(rows, wanted, k + 1, metric)[0]
     each = shares(_others(expected, places, k), _others(found[0], places, k))
-    mrr, mrr_low, mrr_high = _reciprocal_ranks(found, places)
-    recall, low, high = interval(each, sys.maxsize)
-    return Recovery(
-        recall, low, high, mrr, mrr_low, mrr_high, k, len(asked), len(rows), each
-    )  # fmt: skip
+    ranks = _reciprocal_ranks(found, places)
+    return Recovery(*interval(each, sys.maxsize), *ranks, k, len(asked), len(rows), each)
 
 
 def behind(best: Double, other: Double) -> tuple[float, float]:
