@@ -230,6 +230,8 @@ def test_foreign_spaces_of_one_dimension_differ_and_a_copy_does_not(store: sp.Sp
     again = store.publish("again", IDS[::-1], random(0)[::-1])
     assert mine.contract.fingerprint != other.contract.fingerprint
     assert mine.contract.fingerprint == again.contract.fingerprint
+    renamed = store.publish("renamed", IDS[1:] + IDS[:1], random(0))
+    assert not renamed.coordinates.agrees(mine.coordinates)
     later = store.publish("mine", IDS[:-1], random(0)[:-1])
     assert later.reference == "mine@1.1.0"
     assert later.contract.fingerprint == mine.contract.fingerprint
