@@ -66,7 +66,8 @@ class VectorTable:
     @property
     def schema(self) -> pa.Schema:
         """The columns with their types."""
-        return self._dataset.schema
+        with self._reading():
+            return self._dataset.schema
 
     @property
     def dimension(self) -> int:
