@@ -128,6 +128,18 @@ def test_few_rows_are_told_to_be_too_few(tmp_path: Path) -> None:
     assert (found.name, "too few" in found.text) == ("other", True)
 
 
+def test_a_cloud_of_the_same_shape_is_not_shuffled_where_items_still_correlate(
+    tmp_path: Path,
+) -> None:
+    """Both have one covariance, to the last digit; half the spread of each row stays."""
+    rng = np.random.default_rng(2)
+    both = rng.normal(size=(400, 2 * D))
+    Q = np.linalg.qr(both - both.mean(axis=0))[0] * 20
+    X, Z = Q[:, :D], Q[:, D:]
+    (found,) = findings(*published(tmp_path, X, 0.7 * X + np.sqrt(0.51) * Z))
+    assert found.name == "other"
+
+
 def test_another_metric_is_named(tmp_path: Path) -> None:
     X = cloud()
     found = findings(*published(tmp_path, X, X, ("cosine", "dot")))
