@@ -95,3 +95,6 @@ def test_a_clock_that_went_back_reorders_no_table(
     found = told(store)
     for kind in (("publish",), ("promote", "refuse", "rollback")):
         assert [e for e in found if e[0] in kind] == [e for e in EXPECTED if e[0] in kind]
+    assert found.index(("publish", "1.1.0")) < found.index(("refuse", "live"))
+    assert found.index(("add", "consumer a")) < found.index(("remove", "consumer a"))
+    assert found[0] == ("publish", "1.0.0")

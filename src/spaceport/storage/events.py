@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,8 @@ def events(database: Database, space: str) -> list[Event]:
     Each of the catalog's tables is in its own order for sure, whatever the clocks said. They are merged
     by time, and of equal times (a second holds much) what is needed comes first: a version before what
     is made in its coordinates, a consumer before a move that asked it. A clock that went back moves
-    nothing before what stands in front of it in its own table.
+    nothing before what stands in front of it in its own table, or before the version or consumer that
+    it is about.
     """
     with database.reading() as connection:
         numbers = sa.select(tables.versions.c.id, *NUMBER).where(tables.versions.c.space == space)
@@ -66,23 +67,31 @@ def events(database: Database, space: str) -> list[Event]:
             query = table.select().where(table.c.space == space).order_by(table.c.id)
             return connection.execute(query).mappings().all()
 
-        consumers = rows(tables.consumers)
+        versions, consumers = rows(tables.versions), rows(tables.consumers)
         gone = sorted((row for row in consumers if row["removed"]), key=lambda row: row["removed"])
-        streams = [
-            [_published(row) for row in rows(tables.versions)],
-            [_kept(row, known) for row in rows(tables.artifacts)],
-            [_added(row) for row in consumers],
-            [_moved(row, known) for row in rows(tables.alias_history)],
-            [_removed(row) for row in gone],
-        ]
-    return [event for _, event in heapq.merge(*map(_keyed, range(len(streams)), streams), key=_key)]
+        published = _times([(row["id"], row["created"], "") for row in versions])
+        begun = min(published.values(), default="")
+        added = _times([(row["id"], row["created"], begun) for row in consumers])
+        artifacts, moves = rows(tables.artifacts), rows(tables.alias_history)
+    kept = _times([(r["id"], r["created"], published[r["version_id"]]) for r in artifacts])
+    moved = _times([(row["id"], row["at"], published[row["after"]]) for row in moves])
+    removed = _times([(row["id"], row["removed"], added[row["id"]]) for row in gone])
+    streams = [
+        [((published[row["id"]], 0), _published(row)) for row in versions],
+        [((kept[row["id"]], 1), _kept(row, known)) for row in artifacts],
+        [((added[row["id"]], 2), _added(row)) for row in consumers],
+        [((moved[row["id"]], 3), _moved(row, known)) for row in moves],
+        [((removed[row["id"]], 4), _removed(row)) for row in gone],
+    ]
+    return [event for _, event in heapq.merge(*streams, key=_key)]
 
 
-def _keyed(rank: int, stream: Sequence[Event]) -> Iterator[tuple[tuple[str, int], Event]]:
-    latest = ""
-    for event in stream:
-        latest = max(latest, event.at)
-        yield (latest, rank), event
+def _times(rows: Iterable[tuple[int, str, str]]) -> dict[int, str]:
+    """When each row (id, time, time of what it needs) counts as having happened: never before those."""
+    latest, found = "", {}
+    for key, at, needed in rows:
+        latest = found[key] = max(latest, at, needed)
+    return found
 
 
 def _key(keyed: tuple[tuple[str, int], Event]) -> tuple[str, int]:

@@ -19,7 +19,20 @@ from spaceport.storage import aliases
 from spaceport.storage.writer import Writer
 
 OLD, NEW = "hashing(dimension=32)", "hashing(dimension=48, seed=1)"
-WORDS = ["red", "green", "blue", "round", "square", "flat", "loud", "quiet", "near", "far", "old", "new"]
+WORDS = [
+    "red",
+    "green",
+    "blue",
+    "round",
+    "square",
+    "flat",
+    "loud",
+    "quiet",
+    "near",
+    "far",
+    "old",
+    "new",
+]
 COUNT = 300
 
 STAGES = {
