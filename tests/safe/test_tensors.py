@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,44 @@ def test_a_file_that_is_not_there_is_an_error_of_the_kind_asked_for(tmp_path: Pa
         read_arrays(tmp_path / "none", "x", kind=InputError)
     with pytest.raises(CorruptError, match="Is a directory"):
         read_layout(tmp_path, "x")
+
+
+def file_of(room: int, **offsets: tuple[int, int]) -> bytes:
+    """A file with one array of bytes for each of `offsets`."""
+    told = {
+        name: {"dtype": "U8", "shape": [end - begin], "data_offsets": [begin, end]}
+        for name, (begin, end) in offsets.items()
+    }
+    header = json.dumps(told).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(room)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (file_of(8, a=(0, 2), b=(4, 8)), "'b' begins at 4 in place of 2"),
+        (file_of(6, a=(0, 4), b=(2, 6)), "'b' begins at 2 in place of 4"),
+        (file_of(4, a=(1, 4)), "'a' begins at 1 in place of 0"),
+        (file_of(4, a=(0, 3)), "its arrays take 3 bytes, and 4 are there"),
+        (file_of(4, a=(0, 5)), "its arrays take 5 bytes, and 4 are there"),
+        (file_of(4, a=(-4, 0), b=(0, 4)), "'a' has no dtype, shape and data_offsets that can be"),
+        (file_of(0, **{f"{n}": (0, 0) for n in range(100_001)}), "lists 100,001 arrays"),
+    ],
+)
+def test_every_byte_belongs_to_one_array(data: bytes, reason: str) -> None:
+    with pytest.raises(CorruptError, match=reason):
+        read_arrays(data, "x")
+
+
+def test_a_header_may_not_be_large() -> None:
+    header = b"{" + b" " * (11 << 20) + b"}"
+    with pytest.raises(CorruptError, match="its header claims"):
+        read_arrays(len(header).to_bytes(8, "little") + header, "x")
+
+
+def test_a_truth_value_is_0_or_1() -> None:
+    header = b'{"x":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}'
+    whole = len(header).to_bytes(8, "little") + header
+    assert read_arrays(whole + b"\0\1", "x")[0]["x"].tolist() == [False, True]
+    with pytest.raises(CorruptError, match="other than 0 and 1"):
+        read_arrays(whole + b"\0\2", "x")
