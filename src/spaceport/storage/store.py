@@ -154,10 +154,11 @@ class Store:
         """Give the rows of a version; the same table each time, so that its id index is kept."""
         key = (record.dataset, record.lance_version)
         if key not in self._tables:
-            entry = self.files(record).get(INDEX)
-            stored = None if entry is None else partial(self._index, record, entry)
             self._tables[key] = VectorTable(
-                self.place / record.dataset, record.lance_version, record.reference, stored
+                self.place / record.dataset,
+                record.lance_version,
+                record.reference,
+                partial(self._index, record),
             )
         return self._tables[key]
 
@@ -346,7 +347,11 @@ class Store:
                 finally:
                     writer.leave()
 
-    def _index(self, record: Record, entry: Entry) -> IdIndex:
+    def _index(self, record: Record) -> IdIndex | None:
+        entry = self.files(record).get(INDEX)
+        if entry is None:
+            return None
+
         def read() -> IdIndex:
             data = self.place.read_checked(entry)
             return IdIndex.from_bytes(data, record.rows, f"{record.reference}/{INDEX}")

@@ -35,7 +35,7 @@ class VectorTable:
     name : str
         What to call it in an error.
     stored : callable, optional
-        Gives the index of the ids as it was published; by default it is made from them.
+        Gives the index of the ids as it was published, None where it was not; it is made then.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class VectorTable:
         place: Place,
         version: int,
         name: str = "",
-        stored: Callable[[], IdIndex] | None = None,
+        stored: Callable[[], IdIndex | None] | None = None,
     ) -> None:
         self.place = place
         self._stored = stored
@@ -77,8 +77,9 @@ class VectorTable:
     @cached_property
     def index(self) -> IdIndex:
         """Where each id stands; read or made at the first look-up, and kept."""
-        if self._stored is not None:
-            return self._stored()
+        published = None if self._stored is None else self._stored()
+        if published is not None:
+            return published
         return IdIndex(batch.column("id") for batch in self.scan(["id"]))
 
     def ids(self) -> list[str]:
