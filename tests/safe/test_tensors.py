@@ -136,3 +136,10 @@ def test_a_truth_value_is_0_or_1() -> None:
     assert read_arrays(whole + b"\0\1", "x")[0]["x"].tolist() == [False, True]
     with pytest.raises(CorruptError, match="other than 0 and 1"):
         read_arrays(whole + b"\0\2", "x")
+
+
+@pytest.mark.parametrize("entry", ['"F32","shape":[2]', '"U8","shape":[3]', '"F64","shape":[1]'])
+def test_shape_and_type_take_as_many_bytes_as_the_header_says(entry: str) -> None:
+    header = f'{{"x":{{"dtype":{entry},"data_offsets":[0,4]}}}}'.encode()
+    with pytest.raises(CorruptError, match=r"in bytes \[0, 4\]"):
+        read_arrays(len(header).to_bytes(8, "little") + header + bytes(4), "x")

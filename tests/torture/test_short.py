@@ -10,7 +10,7 @@ from torture.siege import Plan, Siege
 
 FOUND_BY = {
     "row first": ("is missing", "cannot be read"),
-    "two transactions": ("history", "moved from"),
+    "two transactions": ("history", "moved from", "rolled back"),
     "gc forgets artifacts": ("the artifact",),
     "no lock": ("",),
 }
