@@ -9,7 +9,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODULES = (
-    *("spaces.spaceport", "spaces.version", "spaces.contract", "spaces.card"),
+    *(
+        "spaces.building",
+        "spaces.spaceport",
+        "spaces.holding",
+        "spaces.version",
+        "spaces.contract",
+        "spaces.card",
+    ),
     *("spaces.space_vectors", "spaces.canaries", "spaces.change", "spaces.lineage"),
     *("spaces.compatibility.diff", "spaces.compatibility.adapted", "spaces.compatibility.gate"),
     *("spaces.compatibility.planning", "spaces.compatibility.migration"),

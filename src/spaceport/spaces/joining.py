@@ -24,7 +24,7 @@ from spaceport.sources._ids import content_ids
 from spaceport.sources.base import Source
 
 if TYPE_CHECKING:
-    from spaceport.spaces.spaceport import Spaceport
+    from spaceport.spaces.building import Building
     from spaceport.spaces.version import Version
 
 __all__ = ["Seeds", "join"]
@@ -37,7 +37,7 @@ FEWEST = 20
 
 
 def join(
-    store: Spaceport,
+    store: Building,
     space: str,
     left: str,
     right: str,
@@ -50,7 +50,7 @@ def join(
 
     Parameters
     ----------
-    store : Spaceport
+    store : Building
     space : str
         The new space's name. Its rows are ``en:cat``, ``fr:chat``, with the columns ``language`` and
         ``word``.

@@ -24,7 +24,7 @@ from spaceport.maps.page.base import Level, Page
 from spaceport.safe import read_arrays
 
 if TYPE_CHECKING:
-    from spaceport.spaces.version import Version
+    from spaceport.spaces.holding import Holding
 
 __all__ = ["THUMBNAIL", "draw", "page"]
 
@@ -32,12 +32,12 @@ THUMBNAIL = "thumbnail"
 """The column of small pictures that the map shows."""
 
 
-def draw(version: Version, path: Path, color: str | None = None, method: str = "umap") -> None:
+def draw(version: Holding, path: Path, color: str | None = None, method: str = "umap") -> None:
     """Write the map of `version` as a page (``.html``) or a picture (``.png``).
 
     Parameters
     ----------
-    version : Version
+    version : Holding
     path : Path
         Its ending says which of the two.
     color : str, optional
@@ -54,7 +54,7 @@ def draw(version: Version, path: Path, color: str | None = None, method: str = "
     writers[path.suffix](path, page(version, color, method))
 
 
-def page(version: Version, color: str | None = None, method: str = "umap") -> Page:
+def page(version: Holding, color: str | None = None, method: str = "umap") -> Page:
     """Everything that the map of `version` shows."""
     texts = version.texts
     counted = None if texts is None else labels.bag(texts)
@@ -74,7 +74,7 @@ def page(version: Version, color: str | None = None, method: str = "umap") -> Pa
     )
 
 
-def _level(version: Version, centroids: Matrix, counted: labels.Bag | None) -> Level:
+def _level(version: Holding, centroids: Matrix, counted: labels.Bag | None) -> Level:
     assignment = cells.assign(version.vectors(), centroids, version.contract.metric)
     if counted is not None:
         return Level(assignment, labels.labels(counted, assignment, len(centroids)))
@@ -97,7 +97,7 @@ def _thumbnails(metadata: pa.Table) -> list[bytes | None]:
     return kept
 
 
-def _classes(version: Version) -> list[Any] | None:
+def _classes(version: Holding) -> list[Any] | None:
     """The label's values, if they are classes: the items are no words, and two or more share a value."""
     if version.contract.modality == "words" or version.label is None:
         return None
@@ -105,7 +105,7 @@ def _classes(version: Version) -> list[Any] | None:
     return values if 2 * len(set(values)) <= len(values) else None
 
 
-def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Matrix) -> list[str]:
+def _words_of(version: Holding, assignment: npt.NDArray[np.int32], centroids: Matrix) -> list[str]:
     """Labels where the items themselves are words: those near the middle, the frequent ones first."""
     closeness = (normalize(version.vectors()) * normalize(centroids)[assignment]).sum(axis=1)
     counts = (
@@ -116,7 +116,7 @@ def _words_of(version: Version, assignment: npt.NDArray[np.int32], centroids: Ma
     return labels.central(version.ids, assignment, closeness, counts)
 
 
-def _positions(version: Version, projection: Projection) -> Matrix:
+def _positions(version: Holding, projection: Projection) -> Matrix:
     """Project, or take what was projected before: the cache is keyed by all that the answer hangs on."""
     cached = version.cache / f"map-{_key(version, projection)}.safetensors"
     positions = _remembered(cached, len(version))
@@ -148,7 +148,7 @@ def _remember(path: Path, positions: Matrix) -> None:
     passing.replace(path)
 
 
-def _key(version: Version, projection: Projection) -> str:
+def _key(version: Holding, projection: Projection) -> str:
     """Hash all that the positions hang on: the version's files, the projection, its libraries."""
     try:
         libraries = [(name, release(name)) for name in projection.libraries]

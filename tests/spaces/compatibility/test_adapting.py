@@ -66,9 +66,9 @@ def test_what_is_published_is_found_again_with_its_facts(turned):
     assert listed.artifact.kind == "adapter"
     assert (listed.artifact.of, listed.artifact.onto) == ("news@2.0.0", "news@1.0.0")
     np.testing.assert_array_equal(listed.adapter(rows(5, 12)), made.adapter(rows(5, 12)))
-    assert find(turned, turned["news@2"], turned["news@1"]).artifact == made.artifact
+    assert find(turned.store, turned["news@2"], turned["news@1"]).artifact == made.artifact
     assert find(turned.store, turned["news@2"].coordinates, turned["news@1"]) is not None
-    assert find(turned, turned["news@1"], turned["news@2"]) is None
+    assert find(turned.store, turned["news@1"], turned["news@2"]) is None
     assert turned.verify("news@2") == []
 
 
@@ -78,7 +78,7 @@ def test_an_adapter_serves_every_minor_of_both_majors(turned):
     turned.publish("news", [*IDS, "new"], np.vstack([X, rows(1, 12, 5)]))
     minor = turned["news"]
     assert minor.reference == "news@2.1.0"
-    assert find(turned, minor, turned["news@1"]) is not None
+    assert find(turned.store, minor, turned["news@1"]) is not None
 
 
 def test_below_the_bar_it_is_refused_and_nothing_is_published(store):
@@ -113,9 +113,9 @@ def test_one_that_reached_its_bar_is_preferred_to_a_later_forced_one(turned):
     good = turned.align("news@2", "news@1", "procrustes()")
     bad = turned.align("news@2", "news@1", "affine(rank=1)", force=True)
     assert bad.forced
-    assert find(turned, turned["news@2"], turned["news@1"]).artifact == good.artifact
+    assert find(turned.store, turned["news@2"], turned["news@1"]).artifact == good.artifact
     later = turned.align("news@2", "news@1", "procrustes(scaling=False)")
-    assert find(turned, turned["news@2"], turned["news@1"]).artifact == later.artifact
+    assert find(turned.store, turned["news@2"], turned["news@1"]).artifact == later.artifact
 
 
 def test_the_same_coordinates_need_no_adapter(turned):

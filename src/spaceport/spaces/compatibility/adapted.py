@@ -18,8 +18,7 @@ from spaceport.spaces.space_vectors import Coordinates, SpaceVectors, agreeing
 from spaceport.storage.names import Number
 
 if TYPE_CHECKING:
-    from spaceport.spaces.spaceport import Spaceport
-    from spaceport.spaces.version import Version
+    from spaceport.spaces.holding import Holding
     from spaceport.storage.store import Artifact, Store
 
 __all__ = [
@@ -129,14 +128,11 @@ def adapters(store: Store, space: str) -> list[Published]:
     return [published(store, artifact) for artifact in store.artifacts(space, KIND)]
 
 
-def find(
-    spaceport: Spaceport | Store, of: Coordinates | Version, onto: Coordinates | Version
-) -> Published | None:
+def find(store: Store, of: Coordinates | Holding, onto: Coordinates | Holding) -> Published | None:
     """Give the adapter that brings vectors of `of` to the coordinates of `onto`; None: there is none.
 
     Of several it is the latest that reached its bar, else the latest.
     """
-    store: Store = getattr(spaceport, "store", spaceport)
     start, end = _coordinates(of), _coordinates(onto)
     try:
         known = adapters(store, start.space)
@@ -146,7 +142,7 @@ def find(
     return max(fit, key=lambda each: (not each.forced, each.artifact.id), default=None)
 
 
-def adapt(version: Version, vectors: npt.ArrayLike, of: str | None = None) -> SpaceVectors:
+def adapt(version: Holding, vectors: npt.ArrayLike, of: str | None = None) -> SpaceVectors:
     """Bring vectors to the coordinates of `version`; see `Version.adapt`."""
     if of is None and not isinstance(vectors, SpaceVectors):
         raise ParameterError(
@@ -164,7 +160,7 @@ def adapt(version: Version, vectors: npt.ArrayLike, of: str | None = None) -> Sp
     return _required(version, start)(vectors)
 
 
-def encode_through(version: Version, items: Sequence[Any], role: str, through: str) -> SpaceVectors:
+def encode_through(version: Holding, items: Sequence[Any], role: str, through: str) -> SpaceVectors:
     """Encode items by another version's encoder and bring them to the coordinates of `version`."""
     served = _version(version, through)
     if not served.coordinates.agrees(version.coordinates):
@@ -172,8 +168,8 @@ def encode_through(version: Version, items: Sequence[Any], role: str, through: s
     return adapt(version, served.encode(items, role))
 
 
-def _required(version: Version, start: Coordinates) -> Published:
-    found = find(version._store, start, version)
+def _required(version: Holding, start: Coordinates) -> Published:
+    found = find(version.store, start, version)
     if found is None:
         raise MismatchError(
             f"No adapter leads from {start.reference} to {version.reference}.",
@@ -182,11 +178,11 @@ def _required(version: Version, start: Coordinates) -> Published:
     return found
 
 
-def _version(beside: Version, reference: str) -> Version:
-    return type(beside)(beside._store, beside._store.resolve(reference))
+def _version(beside: Holding, reference: str) -> Holding:
+    return type(beside)(beside.store, beside.store.resolve(reference))
 
 
-def _coordinates(of: Coordinates | Version) -> Coordinates:
+def _coordinates(of: Coordinates | Holding) -> Coordinates:
     return of if isinstance(of, Coordinates) else of.coordinates
 
 

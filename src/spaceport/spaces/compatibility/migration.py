@@ -129,7 +129,7 @@ def _aligned(
     spaceport: Spaceport, version: Version, start: Version, bar: float, wait: float
 ) -> tuple[Published | None, str]:
     """The adapter back; an earlier run's where there is one. Without one, the gate decides."""
-    known = find(spaceport, version, start)
+    known = find(spaceport.store, version, start)
     if known is not None and (known.recall >= bar or known.forced):
         return known, ""
     try:

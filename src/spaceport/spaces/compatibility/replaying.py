@@ -13,13 +13,15 @@ from spaceport.quality.paired import Difference, compare
 from spaceport.spaces.compatibility import consumers
 from spaceport.spaces.compatibility.adapted import find
 from spaceport.spaces.compatibility.tasks import Scores, Task, Through
+from spaceport.spaces.compatibility.trial import landed
 
 if TYPE_CHECKING:
+    from spaceport.adapters.base import Adapter
     from spaceport.spaces.spaceport import Spaceport
     from spaceport.spaces.version import Version
     from spaceport.storage.store import Consumer
 
-__all__ = ["Result", "replay", "through_of"]
+__all__ = ["Result", "kept_by", "replay", "through_of"]
 
 _FUZZ = 1e-9
 """0.9 - 0.01 is a little more than 0.89 in floating point; a loss of exactly the tolerance is permitted."""
@@ -87,11 +89,38 @@ def replay(
     return _result(consumer, task, before, raw, adapted, done.anew, through, done.note)
 
 
+def kept_by(
+    spaceport: Spaceport, candidate: Version, onto: Version, adapter: Adapter
+) -> dict[str, dict[str, float]]:
+    """What consumers keep of their scores if an adapter that is not published yet leads back to `onto`.
+
+    By name: the baseline, and the score with vectors of `candidate` through the adapter. Of consumers
+    that were registered in the coordinates of `onto`; commands are not run, and who has no score is left out.
+    """
+    unit = onto.contract.normalized
+    through = Through("", 0, lambda vectors: landed(adapter, vectors, unit))
+    kept = {}
+    for consumer in spaceport.consumers(onto.record.space):
+        task, before = consumers.task_of(spaceport, consumer)
+        if task.kind == "command" or not before.coordinates.agrees(onto.coordinates):
+            continue
+        try:
+            done = task.replay(candidate, before, through, str(spaceport.store.place), False)
+        except (InputError, ParameterError, NotFoundError):
+            continue
+        if done.adapted is not None:
+            kept[consumer.name] = {
+                "baseline": float(task.baseline.mean()),
+                "adapted": float(done.adapted.mean()),
+            }
+    return kept
+
+
 def through_of(spaceport: Spaceport, candidate: Version, before: Version) -> Through | None:
     """Give the published adapter from the candidate's coordinates; None where there is none, or no need."""
     if candidate.coordinates.agrees(before.coordinates):
         return None
-    found = find(spaceport, candidate, before)
+    found = find(spaceport.store, candidate, before)
     if found is None:
         return None
     name = f"{found.artifact.name} ({found.artifact.of} to {found.artifact.onto})"
