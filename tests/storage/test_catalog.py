@@ -356,7 +356,7 @@ def test_a_server_that_is_not_there_shows_no_password() -> None:
 
 def test_a_space_may_be_called_like_a_lock_of_ours(postgres_url: str) -> None:
     """Who writes to a space `schema` keeps nobody from bringing the tables up to date."""
-    database = Database(postgres_url)
+    database = Database(f"{postgres_url}?options=-c%20lock_timeout%3D5s")
     with database.lock("schema", 0.0):
         database.make()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pyarrow as pa
 import pytest
@@ -104,6 +105,25 @@ def test_a_writer_whose_lock_was_lost_publishes_nothing_over_the_next_one(
     assert [fresh.verify(one) for one in fresh.versions("words")] == [
         [] for _ in fresh.versions("words")
     ]
+
+
+def test_a_writer_whose_lock_was_lost_removes_nothing_of_the_next_one(
+    bucket_uri: str, own: Server, first: Publish, rows: Rows
+) -> None:
+    """It leaves while the next writer's files are there and its row is not."""
+    with own.database() as url:
+        store = open_store(bucket_uri, url)
+        record = first(store)
+        with ExitStack() as stack:
+            lost = store.writing("words")
+            stage(lost.__enter__(), record, rows)
+            own.stop()
+            own.start()
+            writer = stack.enter_context(again(store).writing("words"))
+            stage(writer, record, rows)
+            lost.__exit__(None, None, None)
+            latest = writer.publish(Number(1, 1), **FIELDS)
+        assert store.verify(latest) == []
 
 
 def test_an_artifact_is_kept_by_who_has_the_lock(store: Store, own: Server, first: Publish) -> None:
