@@ -145,6 +145,7 @@ def test_a_lenient_reader_is_noticed(yard: Yard, tmp_path: Path, saboteur: str) 
     if replaced == "store":
         (tmp_path / "sound").mkdir()
         store(tmp_path / "sound")
+        encoder(tmp_path / "sound")
         told = copied(trapped)[::7]
     else:
         told = [case for case in written(trapped) if case["reader"] == replaced]
