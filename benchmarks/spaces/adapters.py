@@ -87,9 +87,10 @@ def fitted(
     found = recovery(adapter(X[held]), Y[held], Y, own=held)
     row = {
         "adapter": adapter.spec,
-        "recall@10": round(found.recall, 3),
-        "interval": f"{found.recall_low:.3f} to {found.recall_high:.3f}",
+        "recall@10": round(found.recall or 0.0, 3),
         "MRR": round(found.mrr or 0.0, 3),
+        "neighbors@10": round(found.neighbors, 3),
+        "interval": f"{found.neighbors_low:.3f} to {found.neighbors_high:.3f}",
         "fit s": seconds,
         "µs a vector": pace(adapter, X),
     }

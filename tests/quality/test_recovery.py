@@ -21,18 +21,19 @@ def near(query, index, metric):
 
 
 def by_hand(adapted, truth, index, k, metric, own):
-    recalls, ranks = [], []
+    shares, hits, ranks = [], [], []
     for sent, wanted, mine in zip(adapted, truth, own, strict=True):
         found, right = (
             [row for row in np.argsort(-near(side, index, metric)) if row != mine][:k]
             for side in (sent, wanted)
         )
-        recalls.append(len(set(found) & set(right)) / k)
+        shares.append(len(set(found) & set(right)) / k)
         if mine >= 0:
             scores = near(sent, index, metric)
             rank = 1 + int((scores > scores[mine]).sum())
             ranks.append(1 / rank if rank <= DEPTH else 0)
-    return np.mean(recalls), np.mean(ranks)
+            hits.append(rank <= k)
+    return np.mean(shares), np.mean(hits), np.mean(ranks)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "dot", "euclidean"])
@@ -43,8 +44,10 @@ def test_is_its_definition(metric, noise):
     own[::4] = -1
     sent = index[:40] + noise * rows(40, 6, 1)
     found = recovery(sent, index[:40], index, k=7, metric=metric, own=own)
-    recall, mrr = by_hand(sent, index[:40], index, 7, metric, own)
+    neighbors, recall, mrr = by_hand(sent, index[:40], index, 7, metric, own)
+    assert found.neighbors == pytest.approx(neighbors)
     assert found.recall == pytest.approx(recall)
+    assert found.recall_low < recall < found.recall_high or recall == 1
     assert found.mrr == pytest.approx(mrr)
     assert (found.k, found.queries, found.index) == (7, 40, 400)
 
@@ -53,20 +56,21 @@ def test_a_rotation_undone_is_whole_and_one_not_undone_is_chance():
     X = rows(2000, 16)
     R = np.linalg.qr(rows(16, 16, 2))[0]
     own = np.arange(300)
-    assert recovery((X @ R)[:300] @ R.T, X[:300], X, own=own).recall == 1
+    undone = recovery((X @ R)[:300] @ R.T, X[:300], X, own=own)
+    assert (undone.recall, undone.neighbors) == (1, 1)
     raw = recovery((X @ R)[:300], X[:300], X, own=own)
-    assert raw.recall < 0.03
-    assert raw.mrr < 0.03
+    assert max(raw.recall, raw.neighbors, raw.mrr) < 0.03
     wrong = recovery((X @ R)[:300] @ R, X[:300], X, own=own)  # transposed
-    assert wrong.recall < 0.05
+    assert max(wrong.recall, wrong.neighbors) < 0.05
 
 
-def test_the_item_itself_counts_for_the_rank_alone():
-    """Were it among the k, finding it would raise the recall of an adapter that finds nothing else."""
+def test_the_item_itself_is_none_of_its_neighbors():
+    """Were it among the k, finding it would raise the share of an adapter that finds nothing else."""
     index = np.vstack([np.eye(12), np.eye(12) * 5])
     sent = recovery(index[:1], index[:1], index, k=1, metric="dot", own=[0])
     assert sent.each.tolist() == [1.0]  # the longer row of the same direction
-    assert sent.mrr == 0.5
+    assert (sent.mrr, sent.recall) == (0.5, 0)
+    assert recovery(index[:1], index[:1], index, k=2, metric="dot", own=[0]).recall == 1
 
 
 def test_rows_that_tie_with_the_item_are_not_ahead_of_it():
@@ -81,10 +85,11 @@ def test_beyond_the_depth_is_not_found():
 
 def test_no_item_in_the_index_means_no_rank():
     found = recovery(rows(5, 4), rows(5, 4), rows(50, 4, 3))
-    assert found.recall == 1
+    assert found.neighbors == 1
     assert (found.mrr, found.mrr_low, found.mrr_high) == (None, None, None)
+    assert (found.recall, found.recall_low, found.recall_high) == (None, None, None)
     assert "each" not in found.facts()
-    assert found.facts()["recall"] == 1
+    assert found.facts()["neighbors"] == 1
 
 
 def test_few_rows_mean_fewer_neighbors():
@@ -95,13 +100,15 @@ def test_few_rows_mean_fewer_neighbors():
 def test_the_interval_holds_the_mean_nineteen_times_of_twenty():
     index = rows(3000, 8)
     noise = 0.5 * rows(3000, 8, 5)
-    whole = recovery(index + noise, index, index, own=np.arange(3000)).recall
-    held = 0
+    whole = recovery(index + noise, index, index, own=np.arange(3000))
+    held = hits = 0
     for seed in range(100):
         drawn = np.random.default_rng(seed).choice(3000, 100, replace=False)
         found = recovery(index[drawn] + noise[drawn], index[drawn], index, own=drawn)
-        held += found.recall_low <= whole <= found.recall_high
+        held += found.neighbors_low <= whole.neighbors <= found.neighbors_high
+        hits += found.recall_low <= whole.recall <= found.recall_high
     assert 88 <= held <= 100
+    assert 88 <= hits <= 100
 
 
 def test_behind_is_the_paired_difference():

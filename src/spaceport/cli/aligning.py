@@ -26,7 +26,7 @@ def align(
         typer.Option("--method", help="An adapter, or several to choose from [default: all]."),
     ] = None,
     bar: Annotated[
-        float, typer.Option("--bar", help="Share of recall@10 that it must keep.")
+        float, typer.Option("--bar", help="Share of recall@10 that it must recover.")
     ] = 0.95,
     force: Annotated[
         bool, typer.Option("--force", help="Publish it below the bar, marked for ever.")
@@ -69,6 +69,7 @@ def _tell(made: Published) -> None:
     facts = made.facts
     say(f"Published {made}\n")
     raw = {"adapter": "none", "recall@10": facts["raw_recall"], "MRR": facts["raw_mrr"]}
+    raw |= {"neighbors@10": facts["raw_neighbors"]}
     rows = [_candidate(each) for each in facts["candidates"]]
     emit(rows if facts["raw_recall"] is None else [*rows, raw], False, [*rows[0]])
     say(
@@ -83,6 +84,7 @@ def _candidate(told: dict[str, Any]) -> dict[str, Any]:
         "recall@10": told["recall"],
         "95 % interval": f"{told['recall_low']:.3f} to {told['recall_high']:.3f}",
         "MRR": told["mrr"],
+        "neighbors@10": told["neighbors"],
         "fit seconds": told["fit seconds"],
     }
 
@@ -95,6 +97,7 @@ def _row(each: Published) -> dict[str, Any]:
         "adapter": each.spec,
         "recall@10": each.recall,
         "MRR": facts["mrr"],
+        "neighbors@10": facts["neighbors"],
         "pairs": facts["pairs"],
         "forced": f"below {facts['bar']:g}" if each.forced else "",
         "created": each.artifact.created,

@@ -47,7 +47,7 @@ def migrate(
         bool, typer.Option(help="Learn an adapter back to the old coordinates.")
     ] = True,
     bar: Annotated[
-        float, typer.Option("--bar", help="Share of recall@10 that the adapter must keep.")
+        float, typer.Option("--bar", help="Share of recall@10 that the adapter must recover.")
     ] = 0.95,
     metric: Annotated[
         str | None, typer.Option("--metric", help="cosine, dot or euclidean [default: as it is].")

@@ -2,11 +2,14 @@
 
 A query x is sent over to ŷ; y is what a full re-embedding gives for the same item::
 
-    recall@k(i) = |N_k(ŷ_i) ∩ N_k(y_i)| / k        N_k: the k nearest rows of the index, item i left out
-    RR(i)       = 1 / rank of item i itself, asked with ŷ_i;  0 beyond the first 100
+    recall@k(i)    = 1 if item i itself is among the k nearest rows of ŷ_i, else 0
+    RR(i)          = 1 / rank of item i itself, asked with ŷ_i;  0 beyond the first 100
+    neighbors@k(i) = |N_k(ŷ_i) ∩ N_k(y_i)| / k     N_k: the k nearest rows of the index, item i left out
 
-The first asks for the neighbors that the re-embedding would give, the second (its mean is the mean
-reciprocal rank, MRR) for the item. Items should not have been learnt from.
+The first two, whose means are recall@k and the mean reciprocal rank (MRR), search for a known item; a full
+re-embedding finds each first, so they are shares of what it recovers. The third is stricter: it asks for
+the very neighbors that the re-embedding would give, which two trainings of one method may not share
+themselves (`quality.overlap`). Items should not have been learnt from.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from spaceport.arrays import integer, matrix
 from spaceport.errors import InputError
 from spaceport.geometry.base import Found, check_metric, nearest
 from spaceport.quality.overlap import interval, shares
+from spaceport.quality.probe import Accuracy
 
 __all__ = ["DEPTH", "Recovery", "behind", "recovery"]
 
@@ -41,20 +45,25 @@ class Recovery:
 
     Attributes
     ----------
-    recall, recall_low, recall_high : float
-        Mean recall@k with its 95 % interval.
+    neighbors, neighbors_low, neighbors_high : float
+        Mean neighbors@k with its 95 % interval.
+    recall, recall_low, recall_high : float or None
+        recall@k with its 95 % interval (Wilson); None where no query's item is in the index.
     mrr, mrr_low, mrr_high : float or None
-        Mean reciprocal rank of the items themselves; None where none is in the index.
+        Mean reciprocal rank with its 95 % interval; None likewise.
     k : int
     queries, index : int
         How many were asked, among how many rows.
     each : ndarray of shape (q,), float64
-        Each query's recall.
+        Each query's neighbors@k.
     """
 
-    recall: float
-    recall_low: float
-    recall_high: float
+    neighbors: float
+    neighbors_low: float
+    neighbors_high: float
+    recall: float | None
+    recall_low: float | None
+    recall_high: float | None
     mrr: float | None
     mrr_low: float | None
     mrr_high: float | None
@@ -101,9 +110,9 @@ def recovery(
     --------
     >>> rows = np.random.default_rng(0).standard_normal((50, 4))
     >>> same = recovery(rows[:9], rows[:9], rows, own=np.arange(9))
-    >>> same.recall, same.mrr
-    (1.0, 1.0)
-    >>> round(recovery(-rows[:9], rows[:9], rows, own=np.arange(9)).recall, 3)
+    >>> same.recall, same.mrr, same.neighbors
+    (1.0, 1.0, 1.0)
+    >>> recovery(-rows[:9], rows[:9], rows, own=np.arange(9)).neighbors
     0.0
     """
     check_metric(metric)
@@ -117,8 +126,9 @@ def recovery(
     found = nearest(rows, asked, max(k + 1, DEPTH), metric)
     expected = nearest(rows, wanted, k + 1, metric)[0]
     each = shares(_others(expected, places, k), _others(found[0], places, k))
-    ranks = _reciprocal_ranks(found, places)
-    return Recovery(*interval(each, sys.maxsize), *ranks, k, len(asked), len(rows), each)
+    ranks = _ranks(found, places)
+    known = (*_hits(ranks, k), *_reciprocal(ranks))
+    return Recovery(*interval(each, sys.maxsize), *known, k, len(asked), len(rows), each)
 
 
 def behind(best: Double, other: Double) -> tuple[float, float]:
@@ -155,13 +165,27 @@ def _others(found: Places, own: Places, k: int) -> Places:
     return np.take_along_axis(found, order, axis=1)
 
 
-def _reciprocal_ranks(found: Found, own: Places) -> tuple[float | None, float | None, float | None]:
-    """Mean and interval over the queries whose item is in the index; rows that tie do not count ahead."""
+def _ranks(found: Found, own: Places) -> Double:
+    """Of each query whose item is in the index the item's rank, infinity beyond the depth.
+
+    Rows that tie with it do not count ahead.
+    """
     there = own >= 0
-    if not there.any():
-        return None, None, None
     indices, scores = (side[there][:, :DEPTH] for side in found)
     hit = indices == own[there, None]
-    score = np.where(hit, scores, -np.inf).max(axis=1)
-    rank = 1 + (scores > score[:, None]).sum(axis=1)
-    return interval(np.where(hit.any(axis=1), 1 / rank, 0.0), sys.maxsize)
+    score = np.where(hit, scores, -np.inf).max(axis=1, initial=-np.inf)
+    rank = 1.0 + (scores > score[:, None]).sum(axis=1)
+    return np.where(hit.any(axis=1), rank, np.inf)
+
+
+def _hits(ranks: Double, k: int) -> tuple[float | None, float | None, float | None]:
+    if not len(ranks):
+        return None, None, None
+    hits = Accuracy(int((ranks <= k).sum()), len(ranks))
+    return hits.value, *hits.interval
+
+
+def _reciprocal(ranks: Double) -> tuple[float | None, float | None, float | None]:
+    if not len(ranks):
+        return None, None, None
+    return interval(1 / ranks, sys.maxsize)

@@ -70,9 +70,10 @@ class Spaceport(Building):
     ) -> Published:
         """Publish an adapter that brings one version's vectors to another's coordinates.
 
-        It is learnt from items that both versions share, id and content, and judged on others: which
-        share of the 10 nearest does it find that a full re-embedding finds? Of the adapters tried, the
-        one with the least freedom is taken among those as good as the best.
+        It is learnt from items that both versions share, id and content, and judged on others: how many of
+        them are found among the 10 nearest (recall@10), where a full re-embedding finds all? Of the
+        adapters tried, the one with the least freedom is taken among those that keep as many neighbors
+        as the best.
 
         Parameters
         ----------
@@ -83,7 +84,7 @@ class Spaceport(Building):
         method : str or Adapter, or several, optional
             ``"procrustes()"``; by default all of `spaceport.adapters` are tried.
         bar : float
-            Share of recall@10 that it must keep.
+            Share of recall@10 that it must recover.
         force : bool
             Publish it below the bar; it then says so wherever it is used, for ever.
         pairs : int
@@ -308,7 +309,7 @@ class Spaceport(Building):
         adapter : bool
             Learn one back to the old coordinates.
         bar : float
-            The share of recall@10 that it must keep, or there is none.
+            The share of recall@10 that it must recover, or there is none.
         metric : str, optional
             By default as it is.
         note, override, run_commands

@@ -159,7 +159,9 @@ def test_unit_rows_stay_unit_rows_and_zero_rows_zero(store):
     X[5] = 0
     unit = X / np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-9)
     store.publish("news", IDS, unit)
-    noisy = unit @ turn(12) + 0.1 * rows(400, 12, 4)  # sent back by a rotation, lengths would differ
+    noisy = unit @ turn(12) + 0.1 * rows(
+        400, 12, 4
+    )  # sent back by a rotation, lengths would differ
     store.publish("news", IDS, 2 * noisy * X.any(axis=1, keepdims=True))
     made = store.align("news@2", "news@1", "procrustes()", bar=0)
     assert made.facts["unknown"] == 1

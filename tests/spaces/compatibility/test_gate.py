@@ -282,3 +282,15 @@ def test_the_task_file_may_go_once_it_is_registered(store: Spaceport, tmp_path: 
     register(store, tmp_path)
     (tmp_path / "spam-filter.csv").unlink()
     assert only(store, "mail@1").verdict == "raw"
+
+
+def test_an_adapter_tells_what_the_consumers_keep_through_it(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    register(store, tmp_path)
+    publish(store, turned(planted()))
+    rotation = store.align("mail@2", "mail@1", "procrustes()")
+    kept = rotation.facts["tasks"]["spam-filter"]
+    assert kept["baseline"] == kept["adapted"] > 0.9
+    publish(store, without_label(planted()))
+    forced = store.align("mail@3", "mail@1", "procrustes()", bar=1.0, force=True)
+    assert forced.facts["tasks"]["spam-filter"]["adapted"] < 0.7

@@ -83,7 +83,7 @@ class Published:
 
     @property
     def recall(self) -> float:
-        """Share of the 10 nearest of a full re-embedding that it finds, on items held out."""
+        """recall@10 on items held out: the share of those that a full re-embedding finds."""
         return float(self.artifact.facts["recall"])
 
     @property

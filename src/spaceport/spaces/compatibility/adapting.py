@@ -1,8 +1,8 @@
 """`align`: learn how one version's vectors become another's, measure it, and publish it if it is good.
 
-Plain rule: of the adapters tried, the one with the least freedom among those as good as the best, by
-recall@10 on held-out items against a full re-embedding (`quality.recovery`). Below the bar it is refused,
-unless it is forced; then it says so wherever it is used, for ever.
+Plain rule: of the adapters tried, the one with the least freedom among those that keep as many neighbors
+as the best. What it recovers of a full re-embedding is recall@10 on held-out items (`quality.recovery`).
+Below the bar it is refused, unless it is forced; then it says so wherever it is used, for ever.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def align(
     on = trial(pair(end, start), integer(pairs, "pairs", 1), integer(seed, "seed", 0))
     candidates = [candidate(adapter, on) for adapter in track(tried, "adapters")]
     chosen = best(candidates, bar)
-    if chosen.found.recall < bar and not force:
+    if chosen.recall < bar and not force:
         raise _below(start, end, chosen, on, bar)
     facts = _facts(chosen, candidates, on, bar, seed)
     if judge is not None:
@@ -97,8 +97,9 @@ def _facts(
         "normalized": on.normalized,
         "raw_recall": None if raw is None else raw.recall,
         "raw_mrr": None if raw is None else raw.mrr,
+        "raw_neighbors": None if raw is None else raw.neighbors,
         "bar": bar,
-        "forced": chosen.found.recall < bar,
+        "forced": chosen.recall < bar,
         "seed": seed,
         "candidates": [each.facts() for each in candidates],
     }
@@ -109,7 +110,7 @@ def _below(start: Version, end: Version, chosen: Candidate, on: Trial, bar: floa
     bare = "" if raw is None else f", {raw.recall:.3f} without an adapter"
     return InputError(
         f"No adapter tried leads from {start.reference} to {end.reference} well enough: "
-        f"{chosen.adapter.spec} keeps {found.recall:.3f} of recall@10 ({found.recall_low:.3f} to "
+        f"{chosen.adapter.spec} recovers {found.recall:.3f} of recall@10 ({found.recall_low:.3f} to "
         f"{found.recall_high:.3f}{bare}), and the bar is {bar:g}; {len(on.X):,} pairs, "
         f"{found.queries:,} items held out.",
         "Move what uses the old version to the new one, share more items, or publish it with --force, "
