@@ -14,6 +14,7 @@ from spaceport.arrays import Matrix, generator, integer, matrix
 from spaceport.errors import CorruptError, InputError
 from spaceport.geometry.base import Exact, Found, check_metric, in_order, nearest, normalize
 from spaceport.progress import task
+from spaceport.safe import read_json
 
 __all__ = ["Graph", "Index", "graph", "nearest"]
 
@@ -209,7 +210,7 @@ class Index:
         import faiss
 
         try:
-            facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+            facts = read_json((folder / "index.json").read_bytes(), "index.json")
             index = faiss.read_index(str(folder / "index.faiss"))
             recall, queries = float(facts["recall"]), int(facts["recall_queries"])
             return cls(index, check_metric(facts["metric"]), str(facts["method"]), recall, queries)

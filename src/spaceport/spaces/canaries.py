@@ -30,6 +30,7 @@ from spaceport.arrays import Matrix, matrix
 from spaceport.encoders.base import Encoder
 from spaceport.errors import CorruptError
 from spaceport.geometry import cells
+from spaceport.safe import read_json
 from spaceport.spaces.plain import plain, unplain
 
 __all__ = [
@@ -146,7 +147,8 @@ class Canaries:
     def from_json(cls, text: str | bytes) -> Canaries:
         """Undo `to_json`; reads what was written before the noise was measured, too."""
         try:
-            values = json.loads(text)
+            data = text.encode() if isinstance(text, str) else text
+            values = read_json(data, "canaries.json", most=1 << 30)
             items = tuple(unplain(item) for item in values["items"])
             noise = values.get("noise")
             vectors = matrix(values["vectors"], "canaries")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spaceport.encoders.base import Encoder
 from spaceport.errors import CorruptError
+from spaceport.safe import read_json
 
 if TYPE_CHECKING:
     from spaceport.spaces.version import Version
@@ -42,10 +43,7 @@ def identity_of(version: Version) -> dict[str, Any]:
 
 
 def _read(data: bytes) -> dict[str, Any]:
-    try:
-        told = json.loads(data)
-    except ValueError as error:
-        raise CorruptError(f"{FILE} cannot be read.", "Run `spaceport verify`.") from error
+    told = read_json(data, FILE)
     if not isinstance(told, dict):
         raise CorruptError(f"{FILE} is no JSON object.", "Run `spaceport verify`.")
     return told
