@@ -46,8 +46,17 @@ def blocks(language: str, text: str = README) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
+PAGES = ("README.md", "docs/changing_the_model.md")
+
+
 def typed_commands() -> list[str]:
-    lines = "\n".join(blocks("console") + blocks("bash")).replace("\\\n", " ").splitlines()
+    found = [
+        block
+        for page in PAGES
+        for language in ("console", "bash")
+        for block in blocks(language, (ROOT / page).read_text(encoding="utf-8"))
+    ]
+    lines = "\n".join(found).replace("\\\n", " ").splitlines()
     return [line.removeprefix("$ ") for line in lines if re.match(r"(\$ )?spaceport ", line)]
 
 
@@ -56,7 +65,7 @@ def test_the_readme_shows_the_tour() -> None:
 
 
 @pytest.mark.parametrize("line", typed_commands())
-def test_every_command_in_the_readme_can_be_typed(line: str) -> None:
+def test_every_command_of_the_pages_can_be_typed(line: str) -> None:
     words = shlex.split(line.partition("#")[0])[1:]
     command, name = typer.main.get_command(app), "spaceport"
     while getattr(command, "commands", None) and words and not words[0].startswith("-"):
