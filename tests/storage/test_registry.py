@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spaceport.errors import BusyError, NotFoundError, ParameterError, StoreError
 from spaceport.storage import clock
+from spaceport.storage.catalog import Catalog
 from spaceport.storage.names import Number
 from spaceport.storage.store import Consumer, Record, Store
 
@@ -114,3 +117,23 @@ def test_a_clock_that_went_back_writes_nothing(
     store.promote("words@1", "live")
     monkeypatch.undo()
     assert clock.now() > store.history("words")[0].at
+
+
+def test_a_version_that_took_long_to_write_is_no_clock_that_went_back(
+    store: Store, record: Record
+) -> None:
+    catalog = Catalog(store._foundation.database)
+    store.promote("words@1", "live")
+    begun = replace(record, number=Number(2), created="2001-01-01T00:00:00Z")
+    catalog.commit(begun, [])
+    assert store.resolve("words@2").created == begun.created
+
+
+def test_a_clock_that_went_back_publishes_nothing(
+    store: Store, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = Catalog(store._foundation.database)
+    monkeypatch.setattr("spaceport.storage.catalog.now", lambda: "2001-01-01T00:00:00Z")
+    with pytest.raises(StoreError, match="clock says 2001-01-01T00:00:00Z"):
+        catalog.commit(replace(record, number=Number(2)), [])
+    assert [str(each.number) for each in store.versions("words")] == ["1.0.0"]

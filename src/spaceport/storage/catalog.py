@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from spaceport.errors import ParameterError
 from spaceport.storage import tables, typed
-from spaceport.storage.clock import check_clock
+from spaceport.storage.clock import check_clock, now
 from spaceport.storage.database import Database
 from spaceport.storage.files import Entry
 from spaceport.storage.names import Number
@@ -150,7 +150,7 @@ class Catalog:
         try:
             with self.database.writing() as connection:
                 ensure_space(connection, record)
-                check_clock(connection, record.space, record.created)
+                check_clock(connection, record.space, now())
                 insert = tables.versions.insert().values(values).returning(tables.versions.c.id)
                 version_id = connection.execute(insert).scalar_one()
                 listed = [{"version_id": version_id, **vars(entry)} for entry in entries]
