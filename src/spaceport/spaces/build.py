@@ -26,7 +26,6 @@ from spaceport.spaces.contract import Contract
 from spaceport.spaces.draft import Draft, Order
 from spaceport.spaces.encoding import Encoding, hashes, keeps_positions, row_ids, row_schema
 from spaceport.spaces.evidence import of_entities, of_items
-from spaceport.spaces.helping import adapter_between
 from spaceport.spaces.items import Difference, Spool, difference
 from spaceport.spaces.layout import entity_batch, item_rows, item_schema, pick, unfixed
 from spaceport.spaces.publish import publish
@@ -126,9 +125,11 @@ def _stamped(store: Store, base: Record | None, order: Order) -> Order:
     if stamp is None:
         return order
     if base is not None and order.bump != "major":
+        from spaceport.spaces.compatibility.adapted import advice
+
         here = Coordinates(base.space, base.number, base.fingerprint)
         there = Coordinates.of_stamp(stamp)
-        agreeing(here, there, partial(adapter_between, store), "bump major publishes them anyway")
+        agreeing(here, there, partial(advice, store), "bump major publishes them anyway")
     return replace(order, stamp=stamp)
 
 

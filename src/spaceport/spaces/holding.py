@@ -18,7 +18,6 @@ from spaceport.geometry import neighbors
 from spaceport.spaces import card, prefixes, reading
 from spaceport.spaces.canaries import CanaryReport
 from spaceport.spaces.contract import Contract
-from spaceport.spaces.helping import adapter_between
 from spaceport.spaces.layout import metadata_names, unfixed
 from spaceport.spaces.query import asked
 from spaceport.spaces.space_vectors import Coordinates, SpaceVectors
@@ -291,7 +290,9 @@ class Holding:
 
     @property
     def _advice(self) -> partial[str | None]:
-        return partial(adapter_between, self._store)
+        from spaceport.spaces.compatibility.adapted import advice
+
+        return partial(advice, self._store)
 
     @property
     def _table(self) -> Any:

@@ -27,6 +27,7 @@ __all__ = [
     "Through",
     "adapt",
     "adapters",
+    "advice",
     "encode_through",
     "find",
     "published",
@@ -140,6 +141,15 @@ def find(store: Store, of: Coordinates | Holding, onto: Coordinates | Holding) -
         return None
     fit = [each for each in known if each.of.agrees(start) and each.onto.agrees(end)]
     return max(fit, key=lambda each: (not each.forced, each.artifact.id), default=None)
+
+
+def advice(store: Store, of: Coordinates, onto: Coordinates) -> str | None:
+    """Say which published adapter would help where vectors of `of` came instead of `onto`."""
+    found = find(store, of, onto)
+    if found is None:
+        return None
+    kept = found.artifact
+    return f"The adapter `{kept.name}` leads from {kept.of} to {kept.onto}"
 
 
 def adapt(version: Holding, vectors: npt.ArrayLike, of: str | None = None) -> SpaceVectors:
