@@ -27,7 +27,7 @@ class RowFirst(Writer):
         away = self.folder.with_name(f"{self.folder.name}.away")
         self.folder.rename(away)
         super()._commit(record, entries)
-        time.sleep(PAUSE)
+        time.sleep(10 * PAUSE)
         away.rename(self.folder)
 
 
