@@ -9,7 +9,6 @@ import ast
 import gc
 import inspect
 import json
-import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -96,9 +95,6 @@ def examine(path: str) -> tuple[list[Documented], str]:
 
 def main() -> None:
     """Read paths from standard input, one JSON string a line; answer each with a line of JSON."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the parent, which then ends this process
     gc.disable()  # syntax trees hold no circles, and the collector would walk them all again and again
     for line in sys.stdin.read().splitlines():
         sys.stdout.write(json.dumps(examine(json.loads(line))) + "\n")

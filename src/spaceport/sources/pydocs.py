@@ -168,7 +168,10 @@ class _Worker:
 
     def __enter__(self) -> IO[bytes]:
         program = [sys.executable, "-P", "-m", _docstrings.__name__]
-        self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # a group of its own: the Ctrl-C of a terminal is for us, who end this process
+        self._process = subprocess.Popen(
+            program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         # one that died already is noticed when its answers end
