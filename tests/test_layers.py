@@ -12,6 +12,7 @@ from imports import Import, imports, modules
 ORDER = [
     "errors",
     "arrays",
+    "hashes",
     "safe",
     "methods",
     "progress",

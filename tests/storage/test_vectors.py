@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaceport.errors import CorruptError, InputError, NotFoundError
+from spaceport.hashes import hashes
 from spaceport.storage import datasets
 from spaceport.storage import index as indexes
 from spaceport.storage.datasets import create, extend
 from spaceport.storage.files import listing
 from spaceport.storage.folder import Folder
-from spaceport.storage.index import IdIndex, hashes
+from spaceport.storage.index import IdIndex
 from spaceport.storage.vectors import HINT, VectorTable
 
 Rows = Callable[..., pa.RecordBatch]
