@@ -1,0 +1,1 @@
+"""Watching a version in production: logs, windows, health, performance, what moved, alarms."""
