@@ -188,18 +188,18 @@ def test_an_unknown_revision_is_a_newer_store(catalog: Catalog) -> None:
 
 @pytest.fixture
 def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Pretend to be the next release, whose third revision runs `line`."""
+    """Pretend to be the next release, whose fourth revision runs `line`."""
 
     def become(line: str) -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(databases.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "r0003_next.py").write_text(
+        (folder / "versions" / "r0004_next.py").write_text(
             "import sqlalchemy as sa\nfrom alembic import op\n"
-            "revision = '0003'\ndown_revision = '0002'\n"
+            "revision = '0004'\ndown_revision = '0003'\n"
             f"def upgrade():\n    op.add_column('spaces', sa.Column('owner', sa.Text))\n    {line}\n"
         )
         monkeypatch.setattr(databases, "MIGRATIONS", folder)
-        monkeypatch.setattr(databases, "HEAD", "0003")
+        monkeypatch.setattr(databases, "HEAD", "0004")
 
     return become
 
@@ -210,7 +210,7 @@ def test_an_older_catalog_is_brought_up_to_date(
     catalog.commit(A, FILES)
     next_release("pass")
     catalog.database.check()
-    assert catalog.database.revision() == "0003"
+    assert catalog.database.revision() == "0004"
     assert catalog.versions("words") == [A]
     with catalog.database.reading() as connection:
         assert "owner" in {
@@ -222,7 +222,7 @@ def test_the_first_release_s_catalog_keeps_every_row(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tmp_path / "first"
-    shutil.copytree(databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r0002*", "*.pyc"))
+    shutil.copytree(databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r000[2-9]*", "*.pyc"))
     with monkeypatch.context() as patched:
         patched.setattr(databases, "MIGRATIONS", first)
         patched.setattr(databases, "HEAD", "0001")
@@ -257,7 +257,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_catalog_as_it_was(
     next_release("raise RuntimeError('power cut')")
     with pytest.raises(RuntimeError, match="power cut"):
         catalog.database.check()
-    assert catalog.database.revision() == "0002"
+    assert catalog.database.revision() == "0003"
     with catalog.database.reading() as connection:
         assert "owner" not in {
             column["name"] for column in sa.inspect(connection).get_columns("spaces")

@@ -36,7 +36,7 @@ from spaceport.storage.typed import dumps, loads
 
 __all__ = ["HEAD", "MIGRATIONS", "Database", "Held"]
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 30.0  # seconds that SQLite waits for another process's commit, which takes milliseconds
 _TO_SERVER = {"connect_timeout": 10, "keepalives_idle": 60}  # a writer's session is idle for hours

@@ -17,15 +17,23 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "alarm_events",
+    "alarms",
     "alias_history",
     "aliases",
     "artifact_files",
     "artifacts",
     "consumers",
+    "deliveries",
     "files",
     "metadata",
+    "monitor_files",
+    "monitors",
     "spaces",
     "store",
+    "ticks",
+    "updates",
+    "verdicts",
     "versions",
 ]
 
@@ -136,4 +144,115 @@ consumers = Table(
     Column("who", String(256), nullable=False),
     Column("removed", String(32)),
     Column("removed_by", String(256)),
+)
+
+monitors = Table(
+    "monitors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("space", String(64), ForeignKey("spaces.name"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("version_id", Integer, ForeignKey("versions.id"), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("who", String(256), nullable=False),
+    UniqueConstraint("version_id", "name", name="one_monitor_per_name"),
+)
+
+monitor_files = Table(
+    "monitor_files",
+    metadata,
+    Column("monitor_id", Integer, ForeignKey("monitors.id"), primary_key=True),
+    Column("path", String(512), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+)
+
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("monitor_id", Integer, ForeignKey("monitors.id"), nullable=False),
+    Column("begins", String(32), nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("sketch", String(512), nullable=False),
+    Column("seen", String(512), nullable=False),
+    Column("health", JSON, nullable=False),
+    Column("outcomes", JSON, nullable=False),
+    UniqueConstraint("monitor_id", "begins", "segment", name="one_tick_per_segment"),
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("monitor_id", Integer, ForeignKey("monitors.id"), nullable=False),
+    Column("space", String(64), ForeignKey("spaces.name"), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("facts", JSON, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("monitor_id", Integer, ForeignKey("monitors.id"), nullable=False),
+    Column("update_id", Integer, ForeignKey("updates.id"), nullable=False),
+    Column("window", String(64), nullable=False),
+    Column("begins", String(32), nullable=False),
+    Column("ends", String(32), nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("p", Float),
+    Column("alpha", Float),
+    Column("effect", Float),
+    Column("evidence", JSON, nullable=False),
+    Column("at", String(32), nullable=False),
+    UniqueConstraint("monitor_id", "begins", "segment", "edition", name="one_verdict_per_edition"),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("monitor_id", Integer, ForeignKey("monitors.id"), nullable=False),
+    Column("space", String(64), ForeignKey("spaces.name"), nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("opened", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+)
+
+alarm_events = Table(
+    "alarm_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alarm_id", Integer, ForeignKey("alarms.id"), nullable=False),
+    Column("space", String(64), ForeignKey("spaces.name"), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("window", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("verdict_id", Integer, ForeignKey("verdicts.id")),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", Integer, ForeignKey("alarm_events.id"), nullable=False),
+    Column("monitor_id", Integer, ForeignKey("monitors.id"), nullable=False),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("body", JSON, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("at", String(32)),
 )
