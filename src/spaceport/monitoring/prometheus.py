@@ -1,0 +1,130 @@
+"""What a monitor last found, as a text file that a Prometheus node exporter picks up.
+
+The file is for the exporter's ``textfile`` collector: it is written whole under another name, brought
+to the disk and renamed, so that a scrape sees the one before or the one after. What is not known
+(a window without a test has no p-value) is left out, not told as 0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spaceport.errors import MissingExtra, ParameterError
+from spaceport.storage.files import flush, write
+
+__all__ = ["GAUGES", "Reading", "render", "write_file"]
+
+GAUGES = {
+    "rows": ("spaceport_drift_rows", "Rows in the last window."),
+    "p": ("spaceport_drift_p_value", "P-value of the last window that was tested."),
+    "alpha": ("spaceport_drift_alpha", "What the p-value must not exceed for an alarm."),
+    "effect": ("spaceport_drift_effect", "Size of the drift in the last window that was tested."),
+    "open_alarms": ("spaceport_drift_open_alarms", "Alarms that nobody resolved."),
+    "canaries": (
+        "spaceport_drift_canaries_moved",
+        "1 where the encoder gives its canaries other vectors than it did.",
+    ),
+    "ended": (
+        "spaceport_drift_window_end_timestamp_seconds",
+        "When the last window ended, in seconds since 1970.",
+    ),
+}
+"""Of each field of `Reading` the gauge's name and help."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of one segment of one space; None where it is not known.
+
+    Attributes
+    ----------
+    space, monitor, segment : str
+        The labels; an empty segment is all rows together.
+    rows : float or None
+    p, alpha, effect : float or None
+    open_alarms : float or None
+    canaries : float or None
+        1 where the model moved, 0 where it did not.
+    ended : float or None
+        Seconds since 1970.
+    """
+
+    space: str
+    monitor: str
+    segment: str = ""
+    rows: float | None = None
+    p: float | None = None
+    alpha: float | None = None
+    effect: float | None = None
+    open_alarms: float | None = None
+    canaries: float | None = None
+    ended: float | None = None
+
+
+def render(readings: Sequence[Reading]) -> bytes:
+    """Give the text in Prometheus's exposition format.
+
+    Raises
+    ------
+    MissingExtra
+        prometheus-client is not installed.
+    ParameterError
+        Two readings of one space, monitor and segment.
+    """
+    try:
+        from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    except ModuleNotFoundError as error:
+        raise MissingExtra.of("watch", "prometheus_client") from error
+    _check_distinct(readings)
+    registry = CollectorRegistry()
+    for field, (name, told) in GAUGES.items():
+        gauge: Any = Gauge(name, told, ("space", "monitor", "segment"), registry=registry)
+        for reading in readings:
+            value = getattr(reading, field)
+            if value is not None:
+                gauge.labels(*_labels(reading)).set(value)
+    return generate_latest(registry)
+
+
+def write_file(path: Path | str, readings: Sequence[Reading]) -> None:
+    """Write the file; one that is there is replaced by a whole one or stays.
+
+    Raises
+    ------
+    ParameterError
+        Another ending than ``.prom``, which the collector would pass over.
+    """
+    target = Path(path)
+    if target.suffix != ".prom":
+        raise ParameterError(
+            f"Prometheus's textfile collector reads files that end in .prom. Got {target.name!r}.",
+            "Let the name end so.",
+        )
+    passing = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        write(passing, render(readings))
+        passing.replace(target)
+    finally:
+        passing.unlink(missing_ok=True)
+    flush(target.parent)
+
+
+def _labels(reading: Reading) -> tuple[str, str, str]:
+    told = (reading.space, reading.monitor, reading.segment)
+    first, second, third = (text.encode("utf-8", "replace").decode() for text in told)
+    return first, second, third
+
+
+def _check_distinct(readings: Sequence[Reading]) -> None:
+    known = set()
+    for reading in readings:
+        if _labels(reading) in known:
+            raise ParameterError(
+                f"{reading.space} has two readings of segment {reading.segment!r}.",
+                "Give the last one of each segment.",
+            )
+        known.add(_labels(reading))
