@@ -26,13 +26,15 @@ ORDER = [
     "encoders",
     "adapters",
     "quality",
+    "drift",
     "maps",
     "storage",
     "spaces",
+    "monitoring",
     "cli",
     "testing",
 ]
-FAMILIES = ("adapters", "encoders", "maps", "sources")
+FAMILIES = ("adapters", "drift", "encoders", "maps", "sources")
 
 
 def layer(module: str) -> str:
@@ -58,7 +60,9 @@ def siblings(found: list[Import]) -> list[str]:
         other_family, _, other = i.imported.partition(".")
         if family not in FAMILIES or family != other_family or not method or not other:
             continue
-        is_method = not other.startswith(("base", "_", "kernels", "formats", "page"))
+        is_method = not other.startswith(
+            ("base", "_", "kernels", "formats", "page", "panel", "sketches")
+        )
         if is_method and other != method:
             wrong.append(f"{i.importer}:{i.line} imports {i.imported}")
     return wrong

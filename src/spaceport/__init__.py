@@ -18,7 +18,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spaceport import adapters, encoders, errors, geometry, maps, progress, quality, sources
+    from spaceport import (
+        adapters,
+        drift,
+        encoders,
+        errors,
+        geometry,
+        maps,
+        progress,
+        quality,
+        sources,
+    )
     from spaceport.errors import SpaceportError
     from spaceport.spaces.choosing import choose_layer, layers
     from spaceport.spaces.compatibility.diff import Diff, diff
@@ -37,6 +47,7 @@ __all__ = [
     "adapters",
     "choose_layer",
     "diff",
+    "drift",
     "encoders",
     "errors",
     "geometry",

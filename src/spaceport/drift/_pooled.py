@@ -1,0 +1,226 @@
+"""Two samples as one pool of units, with the split that was observed and random ones.
+
+A unit is a row, or a block of rows of a sketch. Units of n_b rows with sums S_b are exchanged as
+standardized scores, which have one covariance whatever their sizes::
+
+    U_b = (S_b - n_b m) / sqrt(n_b),   m = the pooled mean
+    D(split) = sum_b w(place of b) U_b,   w = sqrt(n_b) / M where the place is current, -sqrt(n_b) / N else
+
+For the observed split D is exactly mean(current) - mean(reference). For rows, and for blocks of equal
+size, this is the usual permutation test, which is exact; for other blocks it is exact as far as sums of
+n_b rows are Gaussian.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from spaceport.arrays import Matrix, generator, integer, matrix
+from spaceport.drift.sketches.basis import Basis
+from spaceport.errors import InputError
+
+if TYPE_CHECKING:
+    from spaceport.drift.sketches.sketch import Sketch
+
+__all__ = ["Double", "Pooled", "Splits"]
+
+Double: TypeAlias = npt.NDArray[np.float64]
+
+_LEAST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """The observed split of u units, and P random ones.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (u,), float64
+        Rows of each unit.
+    current : ndarray of shape (u,), bool
+        Which units are of the current sample.
+    places : ndarray of shape (P + 1, u), int32
+        Whose place each unit takes in each split; the first is 0, 1, 2, ...
+    """
+
+    sizes: Double
+    current: npt.NDArray[np.bool_]
+    places: npt.NDArray[np.int32]
+
+    @classmethod
+    def draw(
+        cls, sizes: Double, current: npt.NDArray[np.bool_], permutations: int, seed: int
+    ) -> Splits:
+        """Draw P = `permutations` random splits."""
+        integer(permutations, "permutations", 1)
+        places = np.tile(np.arange(len(sizes), dtype=np.int32), (permutations + 1, 1))
+        generator(seed).permuted(places[1:], axis=1, out=places[1:])
+        return cls(sizes, current, places)
+
+    @property
+    def permutations(self) -> int:
+        """P."""
+        return len(self.places) - 1
+
+    @cached_property
+    def rows(self) -> tuple[int, int]:
+        """How many rows the reference has, N, and the current sample, M."""
+        return int(self.sizes[~self.current].sum()), int(self.sizes[self.current].sum())
+
+    @cached_property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Which units count as current in each split, (P + 1, u)."""
+        inside: npt.NDArray[np.bool_] = self.current[self.places]
+        return inside
+
+    @cached_property
+    def weights(self) -> Matrix:
+        """What each unit's score counts for in D, (P + 1, u) float32."""
+        n, m = self.rows
+        shares = np.where(self.current, 1 / m, -1 / n) * np.sqrt(self.sizes)
+        weights: Matrix = shares.astype(np.float32)[self.places]
+        return weights
+
+
+class Pooled:
+    """The units of both samples: their features, and how far apart these are under every split.
+
+    Parameters
+    ----------
+    basis : Basis
+        What the features are; it must not depend on which rows are current.
+    splits : Splits
+    rows : ndarray of shape (u, d), float32, optional
+        Where every unit is a row.
+    sums : mapping of str to ndarray of shape (u, F), optional
+        Where the units are blocks: the sums of the features over their rows.
+    """
+
+    def __init__(
+        self,
+        basis: Basis,
+        splits: Splits,
+        rows: Matrix | None = None,
+        sums: dict[str, Double] | None = None,
+    ) -> None:
+        self.basis = basis
+        self.splits = splits
+        self.rows = rows
+        self._sums: dict[str, npt.NDArray[np.floating]] = dict(sums or {})
+        self._differences: dict[str, Double] = {}
+
+    @classmethod
+    def of_rows(
+        cls,
+        reference: npt.ArrayLike,
+        current: npt.ArrayLike,
+        permutations: int = 999,
+        seed: int = 0,
+        metric: str = "euclidean",
+        basis: Basis | None = None,
+    ) -> Pooled:
+        """Pool two samples of rows; the basis is that of the pool, unless one is given."""
+        left = matrix(reference, "reference")
+        right = matrix(current, "current", left.shape[1])
+        for name, sample in (("reference", left), ("current", right)):
+            if len(sample) < _LEAST:
+                raise InputError(
+                    f"`{name}` has {len(sample)} rows.",
+                    f"Give at least {_LEAST}; hundreds tell more.",
+                )
+        pool = np.vstack([left, right])
+        if (pool == pool[0]).all():
+            raise InputError(
+                "All rows of both samples are the same vector.", "Check what made the vectors."
+            )
+        basis = basis or Basis.fit(pool, metric, seed=seed)
+        current_rows = np.arange(len(pool)) >= len(left)
+        splits = Splits.draw(np.ones(len(pool)), current_rows, permutations, seed)
+        return cls(basis, splits, basis.ready(pool))
+
+    @classmethod
+    def of_sketches(
+        cls, reference: Sketch, current: Sketch, permutations: int = 999, seed: int = 0
+    ) -> Pooled:
+        """Pool two sketches: their blocks; or their rows, where the samples they keep are all of them."""
+        reference.basis.check_same(current.basis)
+        if current.complete:
+            return cls.of_rows(
+                reference.rows, current.rows, permutations, seed, basis=reference.basis
+            )
+        sizes = np.concatenate([reference.sizes, current.sizes])
+        is_current = np.arange(len(sizes)) >= len(reference.sizes)
+        there = sizes > 0
+        sums = {
+            name: np.concatenate([left, current.sums[name]])[there]
+            for name, left in reference.sums.items()
+        }
+        splits = Splits.draw(sizes[there], is_current[there], permutations, seed)
+        return cls(reference.basis, splits, sums=sums)
+
+    def sums(self, name: str) -> npt.NDArray[np.floating]:
+        """Sums of a feature over each unit's rows, (u, F)."""
+        if name not in self._sums:
+            assert self.rows is not None
+            self._sums[name] = self.basis.features(name, self.rows)
+        return self._sums[name]
+
+    def pooled_mean(self, name: str) -> Double:
+        """Mean of a feature over all rows, (F,)."""
+        total: Double = self.sums(name).sum(axis=0, dtype=np.float64)
+        return total / float(self.splits.sizes.sum())
+
+    def differences(self, name: str) -> Double:
+        """mean(current) - mean(reference) of a feature under every split, (P + 1, F) float64."""
+        if name not in self._differences:
+            scores = self.sums(name) - np.outer(self.splits.sizes, self.pooled_mean(name))
+            self._differences[name] = self._product(scores, slice(None))
+        return self._differences[name]
+
+    def current_mean(self, name: str) -> Double:
+        """Mean of a feature over the current rows under every split, (P + 1, F) float64."""
+        n, m = self.splits.rows
+        return self.pooled_mean(name) + self.differences(name) * (n / (n + m))
+
+    def cells(self, level: int) -> npt.NDArray[np.int32]:
+        """Cell of each row, (u,); rows only."""
+        assert self.rows is not None
+        return self.basis.assign(self.rows, level)
+
+    def shifts(self, level: int) -> Iterator[tuple[int, Double]]:
+        """Give (cell, how far its mean moved): cells that hold anything, one after another.
+
+        With m_c the pooled mean of cell c, what comes is the difference, (P + 1, k), of the means over
+        *all* rows of 1[x in c] (x - m_c): k = d for rows, and the basis's axes for blocks.
+        """
+        if self.rows is None:
+            yield from self._shifts_of_blocks(level)
+            return
+        cells = self.cells(level)
+        for cell in np.unique(cells):
+            inside = np.flatnonzero(cells == cell)
+            rows = self.rows[inside].astype(np.float64)
+            yield int(cell), self._product(rows - rows.mean(axis=0), inside)
+
+    def _shifts_of_blocks(self, level: int) -> Iterator[tuple[int, Double]]:
+        counts = self.sums(f"cells{level}")  # (u, c)
+        sums = self.sums(f"shifts{level}").reshape(*counts.shape, -1)  # (u, c, r)
+        for cell in np.flatnonzero(counts.any(axis=0)):
+            mean = sums[:, cell].sum(axis=0) / counts[:, cell].sum()
+            yield (
+                int(cell),
+                self._product(sums[:, cell] - np.outer(counts[:, cell], mean), slice(None)),
+            )
+
+    def _product(
+        self, scores: npt.NDArray[np.floating], which: slice | npt.NDArray[np.intp]
+    ) -> Double:
+        scaled = scores / np.sqrt(self.splits.sizes[which])[:, None]
+        product: Double = (self.splits.weights[:, which] @ scaled.astype(np.float32)).astype(float)
+        return product

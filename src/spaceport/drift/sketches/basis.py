@@ -1,0 +1,164 @@
+"""The basis of sketches: which features of a vector are summed up.
+
+It is fixed before anything is compared, and two sketches can be compared or added only if theirs is the
+same. The features of a row x, brought to unit length in a cosine space::
+
+    vectors   x
+    waves     cos(2^j x w), sin(2^j x w) / sqrt(L) for j = 0 .. 7,   w ~ N(0, I) / (2 median distance)
+    cells0/1  one-hot of the coarse / fine cell
+    squares   z_i z_j, i <= j, of z = (x - origin) axes, the leading principal axes
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from spaceport.arrays import Matrix, Vector, generator, matrix
+from spaceport.errors import MismatchError
+from spaceport.geometry import cells as partition
+from spaceport.geometry.base import check_metric, normalize
+from spaceport.geometry.moments import Moments
+
+__all__ = ["Basis"]
+
+WIDTHS = 8
+FREQUENCIES = 128
+AXES = 32
+CELLS = (8, 40)
+
+_FITTED_ON = 4096
+_DISTANCES = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Which features are summed up.
+
+    Attributes
+    ----------
+    metric : {"cosine", "dot", "euclidean"}
+    cells : sequence of ndarray of shape (c, d), float32
+        Centroids, coarse first.
+    frequencies : ndarray of shape (d, L), float32
+        Of the widest kernel.
+    origin : ndarray of shape (d,), float32
+    axes : ndarray of shape (d, r), float32
+        Orthonormal.
+    """
+
+    metric: str
+    cells: Sequence[Matrix]
+    frequencies: Matrix
+    origin: Vector
+    axes: Matrix
+    widths: int = WIDTHS
+
+    @classmethod
+    def fit(
+        cls,
+        X: npt.ArrayLike,
+        metric: str = "euclidean",
+        cells: Sequence[Matrix] | None = None,
+        seed: int = 0,
+    ) -> Basis:
+        """Choose a basis for vectors like these.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Rows of all that will be compared, or of what does not depend on it.
+        metric : {"cosine", "dot", "euclidean"}
+        cells : sequence of ndarray of shape (c, d), optional
+            A partition there is already; a new one otherwise.
+        seed : int
+        """
+        rng = generator(seed)
+        given = matrix(X)
+        rows = normalize(given) if check_metric(metric) == "cosine" else given
+        few = rows[np.sort(rng.permutation(len(rows))[:_FITTED_ON])]
+        if cells is None:
+            cells = partition.fit(few, CELLS, metric, seed)
+        pairs = rng.integers(0, len(few), (2, 4 * _DISTANCES))
+        apart = np.linalg.norm(few[pairs[0]] - few[pairs[1]], axis=1)
+        widest = 2 * float(np.median(apart[apart > 0])) if apart.any() else 1.0
+        waves = rng.standard_normal((rows.shape[1], FREQUENCIES)) / widest
+        moments = Moments.of(few)
+        _, vectors = np.linalg.eigh(moments.scatter)
+        axes = vectors[:, ::-1][:, :AXES]
+        return cls(
+            metric,
+            tuple(cells),
+            waves.astype(np.float32),
+            moments.mean.astype(np.float32),
+            np.ascontiguousarray(axes, dtype=np.float32),
+        )
+
+    @property
+    def dimension(self) -> int:
+        """The d of the vectors."""
+        return len(self.origin)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all of it."""
+        told = hashlib.sha256(f"{self.metric} {self.widths}".encode())
+        for array in (*self.cells, self.frequencies, self.origin, self.axes):
+            told.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+        return told.hexdigest()
+
+    def check_same(self, other: Basis) -> None:
+        """Refuse sketches of another basis."""
+        if self is not other and self.digest != other.digest:
+            raise MismatchError(
+                "Sketches of two bases cannot be added or compared: they summed up other things.",
+                "Sketch both with one basis.",
+            )
+
+    def ready(self, X: npt.ArrayLike) -> Matrix:
+        """Rows as they are summed up: checked, of unit length in a cosine space."""
+        rows = matrix(X, "X", self.dimension)
+        return normalize(rows) if self.metric == "cosine" else rows
+
+    def assign(self, rows: Matrix, level: int) -> npt.NDArray[np.int32]:
+        """Cell of each row at a level."""
+        return partition.assign(rows, self.cells[level], self.metric)
+
+    def features(self, name: str, rows: Matrix) -> Matrix:
+        """Features of rows that are ready, (n, F) float32."""
+        if name == "vectors":
+            return rows
+        if name == "waves":
+            return self._waves(rows)
+        if name == "squares":
+            return self._squares(rows)
+        level = int(name.removeprefix("cells"))
+        return np.eye(len(self.cells[level]), dtype=np.float32)[self.assign(rows, level)]
+
+    def projected(self, rows: Matrix) -> Matrix:
+        """Coordinates along the axes, (n, r)."""
+        coordinates: Matrix = np.asarray((rows - self.origin) @ self.axes, np.float32)
+        return coordinates
+
+    def _waves(self, rows: Matrix) -> Matrix:
+        angles: Matrix = rows @ self.frequencies  # (n, L)
+        cosines: Matrix = np.cos(angles)
+        sines: Matrix = np.sin(angles)
+        found = np.empty((len(rows), self.widths, 2, angles.shape[1]), np.float32)
+        for width in range(self.widths):
+            found[:, width, 0], found[:, width, 1] = cosines, sines
+            sines *= 2 * cosines  # of twice the angle
+            cosines = 2 * cosines * cosines - 1
+        found /= np.sqrt(angles.shape[1], dtype=np.float32)
+        return found.reshape(len(rows), -1)
+
+    def _squares(self, rows: Matrix) -> Matrix:
+        z = self.projected(rows)
+        above, right = np.triu_indices(z.shape[1])
+        products: Matrix = z[:, above] * z[:, right]
+        return products
