@@ -6,19 +6,25 @@ by label or cell), and how the variance is spread over the axes of either versio
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spaceport.errors import MissingExtra
 from spaceport.maps.page._columns import cut
+from spaceport.maps.page._sheet import (
+    bare,
+    canvas,
+    document,
+    drawable,
+    image,
+    safe,
+    saved,
+    table,
+    titled,
+)
 from spaceport.maps.page.base import palette
 
 __all__ = ["Sheet", "render", "write_page", "write_picture"]
@@ -26,6 +32,7 @@ __all__ = ["Sheet", "render", "write_page", "write_picture"]
 _INCHES = (13, 4.6)
 _NAME = 34  # letters of a region's name
 _TEXT = 160
+_ALT = "Neighbors that stay, where they stay least, and the spectra of both versions"
 
 
 @dataclass(frozen=True)
@@ -87,18 +94,20 @@ def render(sheet: Sheet) -> bytes:
 
     Ids, texts and names are escaped; the content security policy refuses scripts and requests.
     """
-    picture = base64.b64encode(_drawn(sheet, "png")).decode("ascii")
-    findings = "".join(f"<li>{_safe(text)}</li>" for text in sheet.findings)
-    document = _DOCUMENT.format(
-        title=_safe(f"{sheet.old} → {sheet.new}"),
-        findings=findings,
-        picture=picture,
-        items=_table((), sheet.items),
-        sides=_table(("", sheet.old, sheet.new), sheet.sides),
-        figures=_table(("", "", "how"), sheet.figures),
-        moved=_moved(sheet),
+    findings = "".join(f"<li>{safe(text)}</li>" for text in sheet.findings)
+    parts = (
+        f'<ul class="findings">{findings}</ul>',
+        image(_drawn(sheet, "png"), _ALT),
+        "<h2>Items</h2>",
+        table((), sheet.items),
+        "<h2>Side by side</h2>",
+        table(("", sheet.old, sheet.new), sheet.sides),
+        "<h2>Measured on the shared items</h2>",
+        table(("", "", "how"), sheet.figures),
+        "<h2>Neighborhoods that changed most</h2>",
+        _moved(sheet),
     )
-    return document.encode("utf-8", "replace")
+    return document(f"{sheet.old} → {sheet.new}", "\n".join(parts))
 
 
 def _moved(sheet: Sheet) -> str:
@@ -113,49 +122,24 @@ def _moved(sheet: Sheet) -> str:
         )
         for name, text, overlap, before, after in sheet.moved
     )
-    return _table(("item", "stay", "was near", "is near"), rows)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = f"<tr>{''.join(f'<th>{_safe(name)}</th>' for name in head)}</tr>" if head else ""
-    body = "".join(
-        f"<tr><th>{_safe(first)}</th>{''.join(f'<td>{_safe(cell)}</td>' for cell in rest)}</tr>"
-        for first, *rest in rows
-    )
-    return f"<table>{top}{body}</table>"
-
-
-def _safe(text: str) -> str:
-    return html.escape(text)
+    return table(("item", "stay", "was near", "is near"), rows)
 
 
 def _drawn(sheet: Sheet, kind: str) -> bytes:
     """Draw the picture and give the file's bytes."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingExtra.of("maps", "matplotlib") from error
-    colors = palette()
-    figure = Figure(figsize=_INCHES, dpi=100, facecolor=colors.paper, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = canvas(_INCHES)
     axes = figure.subplots(1, 3, width_ratios=(1, 1.2, 1))
     for part, draw in zip(axes, (_histogram, _regions, _spectra), strict=True):
-        part.set_facecolor(colors.paper)
-        part.spines[["top", "right"]].set_visible(False)
+        bare(part)
         draw(part, sheet)
-    figure.suptitle(_drawable(f"{sheet.old} → {sheet.new}"), color=colors.ink, parse_math=False)
-    target = io.BytesIO()
-    options: dict[str, Any] = {"metadata": {"Date": None}} if kind == "svg" else {}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # drawn as a box
-        figure.savefig(target, format=kind, facecolor=colors.paper, **options)
-    return target.getvalue()
+    title = drawable(f"{sheet.old} → {sheet.new}")
+    figure.suptitle(title, color=palette().ink, parse_math=False)
+    return saved(figure, kind)
 
 
 def _histogram(axes: Any, sheet: Sheet) -> None:
     """How many of its neighbors an item keeps."""
-    _titled(axes, f"neighbors that stay, of {sheet.k}")
+    titled(axes, f"neighbors that stay, of {sheet.k}")
     if not sheet.kept:
         return
     kept = np.rint(np.asarray(sheet.kept) * sheet.k).astype(int)
@@ -172,7 +156,7 @@ def _histogram(axes: Any, sheet: Sheet) -> None:
 
 def _regions(axes: Any, sheet: Sheet) -> None:
     """Mean overlap of each region, the least on top."""
-    _titled(axes, f"share that stays, {sheet.by}" if sheet.regions else "")
+    titled(axes, f"share that stays, {sheet.by}" if sheet.regions else "")
     if not sheet.regions:
         axes.set_axis_off()
         return
@@ -182,7 +166,7 @@ def _regions(axes: Any, sheet: Sheet) -> None:
         axes.annotate(
             f"{share:.2f}", (share, place), (3, 0), textcoords="offset points", va="center"
         )
-    names = [f"{_drawable(cut(name, _NAME))} ({items:,})" for name, items, _ in sheet.regions]
+    names = [f"{drawable(cut(name, _NAME))} ({items:,})" for name, items, _ in sheet.regions]
     axes.set_yticks(range(len(shares)), names, fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
@@ -190,63 +174,15 @@ def _regions(axes: Any, sheet: Sheet) -> None:
 
 def _spectra(axes: Any, sheet: Sheet) -> None:
     """Share of the variance along each axis; a kept shape shows as one line over the other."""
-    _titled(axes, "share of the variance by axis")
+    titled(axes, "share of the variance by axis")
     styles = ((sheet.old, "-"), (sheet.new, "--"))
     for (name, style), shares, color in zip(
         styles, sheet.spectra, palette().categories, strict=False
     ):
         floor = [max(share, 1e-7) for share in shares]
-        axes.plot(range(1, len(floor) + 1), floor, style, color=color, label=f" {_drawable(name)}")
+        axes.plot(range(1, len(floor) + 1), floor, style, color=color, label=f" {drawable(name)}")
     axes.set_yscale("log")
     axes.set_xlabel("axis")
     legend = axes.legend(frameon=False, fontsize=9)
     for text in legend.get_texts():
         text.set_parse_math(False)
-
-
-def _titled(axes: Any, title: str) -> None:
-    axes.set_title(_drawable(title), loc="left", fontsize=10, color=palette().ink, parse_math=False)
-
-
-def _drawable(text: str) -> str:
-    """What fonts can take: control characters and lone surrogates become a box."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
-_DOCUMENT = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'; \
-form-action 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Spaceport">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1d2126; background: #fbfaf8; }}
-h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.1rem; margin-top: 2rem; }}
-ul.findings {{ font-size: 1.1rem; padding-left: 1.2rem; }}
-img {{ width: 100%; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
-  border-bottom: 1px solid #d5d3ce; overflow-wrap: anywhere; }}
-th {{ font-weight: 600; }} td:last-child {{ color: #555b64; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<ul class="findings">{findings}</ul>
-<img alt="Neighbors that stay, where they stay least, and the spectra of both versions"
-src="data:image/png;base64,{picture}">
-<h2>Items</h2>
-{items}
-<h2>Side by side</h2>
-{sides}
-<h2>Measured on the shared items</h2>
-{figures}
-<h2>Neighborhoods that changed most</h2>
-{moved}
-</body>
-</html>
-"""
