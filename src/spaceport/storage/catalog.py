@@ -123,7 +123,7 @@ class Catalog:
         return sorted((typed.entry(row) for row in rows), key=_path)
 
     def listed(self, space: str) -> set[str]:
-        """Every path that some version or artifact of `space` lists."""
+        """Every path that some version, artifact or monitor of `space` lists."""
         of_versions = (
             sa.select(tables.files.c.path)
             .join(tables.versions)
@@ -134,8 +134,13 @@ class Catalog:
             .join(tables.artifacts)
             .where(tables.artifacts.c.space == space)
         )
+        of_monitors = (
+            sa.select(tables.monitor_files.c.path)
+            .join(tables.monitors)
+            .where(tables.monitors.c.space == space)
+        )
         with self.database.reading() as connection:
-            return set(connection.scalars(sa.union_all(of_versions, of_artifacts)))
+            return set(connection.scalars(sa.union_all(of_versions, of_artifacts, of_monitors)))
 
     def commit(self, record: Record, entries: Sequence[Entry]) -> None:
         """Make the version exist: its row and its manifest, in one transaction.

@@ -21,6 +21,9 @@ _TIMES = (
     tables.alias_history.c.at,
     tables.artifacts.c.created,
     tables.consumers.c.created,
+    tables.monitors.c.created,
+    tables.updates.c.at,
+    tables.alarm_events.c.at,
 )
 
 

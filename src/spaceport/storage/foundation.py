@@ -5,10 +5,12 @@
     <store>/store.json                     which store this is; the catalog says the same
     <store>/spaces/<space>/<token>/        a version's files
     <store>/spaces/<space>/<token>.lance/  a major's vectors
+    <store>/monitors/<space>/<token>/      what a monitor keeps
 
     <local>/store.lock                     held while the store is being made
     <local>/catalog.sqlite                 the catalog, unless another URL is given
     <local>/locks/<space>.lock             held by the space's one writer
+    <local>/locks/monitors/<space>.lock    held by the one that writes what its monitors keep
     <local>/unpublished/<space>/           long work that no version has yet
     <local>/cache/                         what can be computed or fetched again
 
@@ -29,13 +31,16 @@ from pathlib import Path
 
 from spaceport.errors import CorruptError, NotFoundError, StoreError
 from spaceport.safe import read_json
+from spaceport.storage.alarms import Alarms
 from spaceport.storage.aliases import Aliases
 from spaceport.storage.catalog import Catalog
 from spaceport.storage.database import HEAD, PATIENCE, Database
 from spaceport.storage.folder import Folder
 from spaceport.storage.locks import Locks
+from spaceport.storage.monitors import Monitors
 from spaceport.storage.places import Place
 from spaceport.storage.registry import Registry
+from spaceport.storage.staging import VERSIONS
 
 __all__ = ["Foundation"]
 
@@ -102,6 +107,16 @@ class Foundation:
         """The artifacts and consumers of all spaces."""
         return Registry(self.catalog.database)
 
+    @property
+    def monitors(self) -> Monitors:
+        """The monitors of all spaces."""
+        return Monitors(self.catalog.database)
+
+    @property
+    def alarms(self) -> Alarms:
+        """The alarms of all spaces."""
+        return Alarms(self.catalog.database)
+
     @cached_property
     def local(self) -> Path:
         """The folder on this machine for caches, locks and unpublished work.
@@ -131,11 +146,16 @@ class Foundation:
         _ = self.catalog
 
     @contextmanager
-    def lock(self, space: str, wait: float) -> Iterator[Catalog]:
-        """Be the one writer of `space`, with the catalog as such; the lock dies with the process."""
+    def lock(self, space: str, wait: float, top: str = VERSIONS) -> Iterator[Catalog]:
+        """Be the one writer of `space`, with the catalog as such; the lock dies with the process.
+
+        What its versions list, and what its monitors list, each has a lock of its own: `top`.
+        """
+        name = f"locks/{space}" if top == VERSIONS else f"locks/{top}/{space}"
+        what = space if top == VERSIONS else f"the {top} of {space}"
         with ExitStack() as stack:
             with self.place.working():
-                held = stack.enter_context(self._locks.hold(f"locks/{space}", wait, space))
+                held = stack.enter_context(self._locks.hold(name, wait, what))
             yield Catalog(held)
 
     @property

@@ -12,14 +12,19 @@ from spaceport.storage.files import Entry
 from spaceport.storage.places import Place
 from spaceport.storage.upkeep import leftovers, sweep
 
-__all__ = ["STAGED", "Staging"]
+__all__ = ["MONITORS", "STAGED", "VERSIONS", "Staging", "staged"]
+
+VERSIONS = "spaces"
+"""The store's folder with what versions and artifacts list."""
+MONITORS = "monitors"
+"""The store's folder with what monitors list; locked by itself, so that watching waits for no build."""
 
 STAGED = "staged"
 """The local folder with what is on its way to a place that is not on this machine."""
 
 
 class Staging:
-    """Files for ``spaces/<space>/<token>/``, there for good before the catalog knows of them.
+    """Files for ``<top>/<space>/<token>/``, there for good before the catalog knows of them.
 
     Parameters
     ----------
@@ -31,6 +36,8 @@ class Staging:
         As the holder of the space's lock has it.
     space, token : str
         What it is for; a name that is new.
+    top : {"spaces", "monitors"}
+        Whose files they are.
 
     Attributes
     ----------
@@ -40,13 +47,22 @@ class Staging:
         Where they will lie, from the store's folder.
     """
 
-    def __init__(self, place: Place, local: Path, catalog: Catalog, space: str, token: str) -> None:
+    def __init__(
+        self,
+        place: Place,
+        local: Path,
+        catalog: Catalog,
+        space: str,
+        token: str,
+        top: str = VERSIONS,
+    ) -> None:
         self._place = place
         self._catalog = catalog
         self._space = space
-        self.inside = f"spaces/{space}/{token}"
+        self._top = top
+        self.inside = f"{top}/{space}/{token}"
         with place.working():
-            self.folder = (place / self.inside).stage(local / STAGED / space / token)
+            self.folder = (place / self.inside).stage(local / staged(top) / space / token)
 
     def seal(self) -> list[Entry]:
         """Put the files where they belong, for good; their manifest, with paths from the store."""
@@ -71,4 +87,9 @@ class Staging:
             listed = self._catalog.listed(self._space)
             for inside in (self.inside, *datasets):
                 sweep(self._place, inside, leftovers(self._place, inside, listed))
-            (self._place / f"spaces/{self._space}").drop()
+            (self._place / f"{self._top}/{self._space}").drop()
+
+
+def staged(top: str) -> str:
+    """Name the local folder with what is on its way to `top`."""
+    return STAGED if top == VERSIONS else f"{STAGED}-{top}"

@@ -26,9 +26,10 @@ from spaceport.storage.keeper import Keeper
 from spaceport.storage.names import Number, check_alias, check_space, parse
 from spaceport.storage.places import Place
 from spaceport.storage.registry import Artifact, Consumer
-from spaceport.storage.staging import STAGED
+from spaceport.storage.staging import MONITORS, STAGED, VERSIONS, staged
 from spaceport.storage.upkeep import Removed, leftovers, sweep, wrong_files, wrong_rows
 from spaceport.storage.vectors import VectorTable
+from spaceport.storage.watched import Watched
 from spaceport.storage.writer import INDEX, UNPUBLISHED, Writer
 
 __all__ = [
@@ -91,6 +92,11 @@ class Store:
     """All spaces with all their versions; see `open_store`.
 
     Reading never waits for a writer, and sees a version whole or not at all.
+
+    Attributes
+    ----------
+    watched : Watched
+        What is kept of the watching of its spaces.
     """
 
     writer_class: type[Writer] = Writer
@@ -99,6 +105,7 @@ class Store:
         self.place = place
         self._foundation = Foundation(place, database)
         self._tables: dict[tuple[str, int], VectorTable] = {}
+        self.watched = Watched(self._foundation, _token)
 
     def __repr__(self) -> str:
         return f"Store({str(self.place)!r})"
@@ -188,21 +195,27 @@ class Store:
         return self.place.read_checked(entry)
 
     def verify(self, record: Record) -> list[str]:
-        """Hash every file of a version, count its rows and ids; say what is wrong, in lines."""
+        """Hash every file of a version and its monitors, count its rows and ids; say what is wrong."""
         entries = self._foundation.catalog.files(record)
-        wrong = wrong_files(self.place, entries, record.reference)
+        wrong = wrong_files(self.place, entries, record.reference) + self.watched.wrong(record)
         return wrong or wrong_rows(self.vectors(record), record)
 
     def gc(self, dry_run: bool = False) -> list[Removed]:
-        """Remove every file that no version lists, unfinished work too; with `dry_run` only name them.
+        """Remove every file that nothing lists, unfinished work too; with `dry_run` only name them.
 
         A space that is being written to is left alone.
         """
         catalog, local, removed = self._foundation.catalog, Folder(self.root), []
-        for place, top in ((self.place, "spaces"), (local, STAGED), (local, UNPUBLISHED)):
+        for place, top, lock in (
+            (self.place, VERSIONS, VERSIONS),
+            (local, STAGED, VERSIONS),
+            (local, UNPUBLISHED, VERSIONS),
+            (self.place, MONITORS, MONITORS),
+            (local, staged(MONITORS), MONITORS),
+        ):
             for space in (place / top).folders():
                 try:
-                    with self._foundation.lock(check_space(space), 0.0) as held:
+                    with self._foundation.lock(check_space(space), 0.0, lock) as held:
                         found = leftovers(place, f"{top}/{space}", catalog.listed(space))
                         held.database.check_held()
                         if not dry_run:
