@@ -177,6 +177,14 @@ class WordEncoder(Encoder):
         encoded: Matrix = np.divide(sums, np.maximum(counts, 1)[:, None], dtype=np.float32)
         return encoded
 
+    def unseen(self, items: Sequence[Any]) -> npt.NDArray[np.int64]:
+        """Of each text its words and those that are not in the vocabulary, subwords or not, (n, 2)."""
+        self._require_fit()
+        known = self.vocabulary_.index
+        texts = [self._words_of(text) for text in items]
+        counts = [(len(words), sum(word not in known for word in words)) for words in texts]
+        return np.array(counts, np.int64).reshape(-1, 2)
+
     def state(self) -> State:
         """Words, counts and vectors, and those of n-grams; nothing before `fit`."""
         if not hasattr(self, "vectors_"):

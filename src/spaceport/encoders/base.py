@@ -124,6 +124,13 @@ class Encoder(Method, ABC):
         """Whether it learns from, and encodes, sources of this modality."""
         return self.modality == "any" or modality in (self.modality, *self.also)
 
+    def unseen(self, items: Sequence[Any]) -> npt.NDArray[np.int64] | None:
+        """Of each text how many tokens it has and how many of them have no vector, (n, 2).
+
+        None where nothing is ever unseen, or the encoder cannot tell.
+        """
+        return None
+
     def fit(self, source: Source) -> Encoder:
         """Learn from `source`; gives itself. A method that learns nothing keeps this one."""
         return self

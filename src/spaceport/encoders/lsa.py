@@ -169,6 +169,12 @@ class LSA(Encoder):
         weighted = self._weigh(_sparse(known, len(self._index)))
         return normalize(weighted @ self._directions)
 
+    def unseen(self, items: Sequence[Any]) -> npt.NDArray[np.int64]:
+        """Of each text its words and those without a vector (rare, unknown, or too common), (n, 2)."""
+        texts = [self._tokens(text) for text in items]
+        counts = [(len(words), sum(word not in self._index for word in words)) for words in texts]
+        return np.array(counts, np.int64).reshape(-1, 2)
+
     def facts(self) -> dict[str, Any]:
         """Give seconds, texts, running words, words per second, and the share of A's squares in S."""
         return dict(self._facts)

@@ -164,6 +164,14 @@ class TextClassifier(Encoder):
         encoded: Matrix = np.asarray(means @ self.vectors_, np.float32)
         return encoded
 
+    def unseen(self, items: Sequence[Any]) -> npt.NDArray[np.int64]:
+        """Of each text its words and those that are not in the vocabulary, n-grams or not, (n, 2)."""
+        self._require_fit()
+        known = self.vocabulary_.index
+        texts = [self._tokenize(text) for text in items]
+        counts = [(len(words), sum(word not in known for word in words)) for words in texts]
+        return np.array(counts, np.int64).reshape(-1, 2)
+
     def predict(self, texts: Sequence[str]) -> tuple[list[Any], Matrix]:
         """Tell the class of each text.
 

@@ -177,7 +177,8 @@ class Every:
         """When the window of this number begins."""
         if self.unit in _MONTHS:
             months = np.datetime64(int(index) * _MONTHS[self.unit] * self.count, "M")
-            return months.astype("datetime64[us]")
+            first: np.datetime64 = months.astype("datetime64[us]")
+            return first
         start: np.datetime64 = self._origin + int(index) * self._width
         return start
 
