@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,10 @@ class Holding:
         return pa.Table.from_batches(
             self._table.scan(wanted), pa.schema([self._table.schema.field(name) for name in wanted])
         )
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield all rows, in the order of `ids`: ``id``, ``vector`` and the metadata columns."""
+        yield from self._table.scan(["id", "vector", *self.columns])
 
     @property
     def columns(self) -> list[str]:
