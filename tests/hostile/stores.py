@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from hostile.damage import Trap
+from hostile.case import Trap
 
 __all__ = ["Damaged", "encoders", "stores"]
 
