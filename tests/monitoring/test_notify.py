@@ -17,7 +17,8 @@ import pytest
 from monitoring.receiver import receiver
 from spaceport.errors import ParameterError
 from spaceport.monitoring import notify
-from spaceport.monitoring.notify import Delivery, Message, Outbox, deliver
+from spaceport.monitoring.notify import Delivery, deliver, send
+from spaceport.storage.outbox import Message
 
 QUICK = {"pause": 0.001}
 
@@ -33,10 +34,16 @@ class Kept:
 
     def __init__(self, *messages: Message) -> None:
         self.waiting = {message.key: message for message in messages}
+        self.said: dict[str, str] = {}
 
-    @property
-    def outbox(self) -> Outbox:
-        return Outbox(lambda: list(self.waiting.values()), self.waiting.pop)
+    def pending(self) -> list[Message]:
+        return list(self.waiting.values())
+
+    def delivered(self, key: str) -> None:
+        del self.waiting[key]
+
+    def failed(self, key: str, said: str) -> None:
+        self.said[key] = said
 
 
 def test_it_arrives_as_it_was_sent() -> None:
@@ -121,7 +128,7 @@ def test_other_addresses_are_refused_unshown(url: str) -> None:
     assert "pw" not in str(told.value)
     assert "passwd" not in str(told.value)
     with pytest.raises(ParameterError):
-        Kept().outbox.send(url)
+        send(Kept(), url)
 
 
 @pytest.mark.parametrize("key", ["", "a\r\nX-Evil: 1", "é", "a" * 201])
@@ -133,18 +140,19 @@ def test_a_key_that_is_no_header(key: str) -> None:
 def test_an_outbox_keeps_what_was_not_delivered() -> None:
     kept = Kept(*(Message(f"a{number}", {"number": number}) for number in range(3)))
     with receiver(200, 404, 200) as server:
-        done = kept.outbox.send(server.url, **QUICK)
+        done = send(kept, server.url, **QUICK)
     assert [each.delivered for each in done] == [True, False, True]
     assert list(kept.waiting) == ["a1"]
+    assert kept.said == {"a1": "answered 404"}
     with receiver() as server:
-        kept.outbox.send(server.url)
+        send(kept, server.url)
     assert kept.waiting == {}
-    assert [got.body for got in server.got] == [{"number": 1}]
+    assert [got.body["number"] for got in server.got] == [1]
 
 
 def test_where_nobody_answers_the_round_ends() -> None:
     kept = Kept(Message("a", {}), Message("b", {}))
-    done = kept.outbox.send(f"http://127.0.0.1:{closed_port()}/", tries=2, **QUICK)
+    done = send(kept, f"http://127.0.0.1:{closed_port()}/", tries=2, **QUICK)
     assert [each.key for each in done] == ["a"]
     assert list(kept.waiting) == ["a", "b"]
 
@@ -152,7 +160,7 @@ def test_where_nobody_answers_the_round_ends() -> None:
 def test_one_that_is_put_off_holds_up_no_other() -> None:
     kept = Kept(Message("a", {}), Message("b", {}), Message("c", {}))
     with receiver(500, 500, 500, 503) as server:
-        done = kept.outbox.send(server.url, tries=3, **QUICK)
+        done = send(kept, server.url, tries=3, **QUICK)
     assert [(each.delivered, each.tries) for each in done] == [(False, 3), (False, 1), (True, 1)]
 
 
@@ -160,37 +168,41 @@ def test_nothing_of_the_address_is_logged_or_told(caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.DEBUG)
     kept = Kept(Message("a1", {}))
     with receiver(500, 404) as server:
-        done = kept.outbox.send(server.url, **QUICK)
-    told = repr(done) + caplog.text + repr(kept.outbox) + notify.address(server.url)
+        done = send(kept, server.url, **QUICK)
+    told = repr(done) + caplog.text + repr(kept.said) + notify.address(server.url)
     assert "s3cr3t" not in told
     assert "t0k3n" not in told
 
 
+BODY = {"number": 1, "text": ""}
 SENDER = """
-import json, os, sys
+import json, os, sys, time
 from pathlib import Path
-from spaceport.monitoring.notify import Message, Outbox
+from spaceport.monitoring.notify import send
+from spaceport.storage.outbox import Message
 
-box = Path(sys.argv[1])
+class Folder:
+    def __init__(self, folder):
+        self.folder = folder
 
-def delivered(key):
-    if sys.argv[3] == "die":
-        Path(sys.argv[4]).write_text("sent")
-        import time
-        time.sleep(60)
-    (box / key).unlink()
+    def pending(self):
+        found = sorted(self.folder.iterdir())
+        return [Message(path.name, json.loads(path.read_text())) for path in found]
 
-def pending():
-    return [Message(path.name, json.loads(path.read_text())) for path in sorted(box.iterdir())]
+    def delivered(self, key):
+        if sys.argv[3] == "die":
+            Path(sys.argv[4]).write_text("sent")
+            time.sleep(60)
+        (self.folder / key).unlink()
 
-Outbox(pending, delivered).send(sys.argv[2])
+send(Folder(Path(sys.argv[1])), sys.argv[2])
 """
 
 
 def test_killed_between_the_answer_and_the_note_it_is_sent_again(tmp_path: Path) -> None:
     box, sign = tmp_path / "box", tmp_path / "sign"
     box.mkdir()
-    (box / "alarm-1").write_text(json.dumps({"number": 1}))
+    (box / "alarm-1").write_text(json.dumps(BODY))
     with receiver() as server:
         words = [sys.executable, "-c", SENDER, str(box), server.url]
         first = subprocess.Popen([*words, "die", str(sign)])
@@ -201,14 +213,34 @@ def test_killed_between_the_answer_and_the_note_it_is_sent_again(tmp_path: Path)
         first.wait()
         assert (box / "alarm-1").exists()
         subprocess.run([*words, "live", str(sign)], check=True)
-    assert [(got.key, got.body) for got in server.got] == [("alarm-1", {"number": 1})] * 2
+    assert [(got.key, {**got.body, "text": ""}) for got in server.got] == [("alarm-1", BODY)] * 2
     assert list(box.iterdir()) == []
 
 
 def test_saboteur_noting_before_sending_would_lose_it() -> None:
     """The order that the test above is there for: a note first, then the answer is missing."""
-    kept = Kept(Message("a1", {}))
-    hasty = Outbox(lambda: [kept.waiting.pop("a1")], lambda key: None)
+
+    class Hasty(Kept):
+        def pending(self) -> list[Message]:
+            return [self.waiting.pop(key) for key in list(self.waiting)]
+
+    kept = Hasty(Message("a1", {}))
     with receiver(404) as server:
-        assert not hasty.send(server.url, **QUICK)[0].delivered
+        assert not send(kept, server.url, **QUICK)[0].delivered
     assert kept.waiting == {}  # gone, undelivered: what `test_an_outbox_keeps...` would see
+
+
+def test_a_sentence_for_chats() -> None:
+    body = {"space": "news", "alarm": 3, "segment": "DE", "window": "2012-03", "p": 0.00123}
+    whole = {**body, "segment": None, "alpha": 0.0083, "effect": None}
+    with receiver() as server:
+        send(
+            Kept(Message("a", body), Message("b", whole), Message("c", {"text": "mine"})),
+            server.url,
+        )
+    told = [got.body["text"] for got in server.got]
+    assert told == [
+        "Drift in news, window 2012-03, segment DE (p 0.00123). Alarm 3.",
+        "Drift in news, window 2012-03 (p 0.00123, alpha 0.0083). Alarm 3.",
+        "mine",
+    ]

@@ -15,13 +15,13 @@ import json
 import random
 import re
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from threading import Timer
 from time import sleep
-from typing import Any
+from typing import Any, Protocol
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError
@@ -30,7 +30,7 @@ from urllib3.util import Url, parse_url
 from spaceport.arrays import integer, positive
 from spaceport.errors import ParameterError
 
-__all__ = ["Delivery", "Message", "Outbox", "address", "deliver"]
+__all__ = ["Box", "Delivery", "Waiting", "address", "deliver", "send"]
 
 AGAIN = frozenset({408, 425, 429})
 """Refusals that say "later"; these and all from 500 on are tried again, other refusals are not."""
@@ -39,12 +39,26 @@ _KEY = re.compile(r"[A-Za-z0-9._:@/-]{1,200}")
 _LONGEST = 60.0  # seconds between two tries, whatever the receiver asks for
 
 
-@dataclass(frozen=True)
-class Message:
-    """What is to be told, and the key by which a receiver knows it again."""
+class Waiting(Protocol):
+    """A message that waits: what is to be told, and the key by which a receiver knows it again."""
 
-    key: str
-    body: Mapping[str, Any]
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def body(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+class Box(Protocol):
+    """Messages that are written down and not yet known to be delivered: the store's outbox."""
+
+    def pending(self) -> Sequence[Waiting]:
+        """Give the messages that wait, the oldest first."""
+
+    def delivered(self, key: str) -> None:
+        """Note that one arrived; when it returns, the note is on the disk."""
+
+    def failed(self, key: str, said: str) -> None:
+        """Note why one did not; it stays."""
 
 
 @dataclass(frozen=True)
@@ -118,49 +132,35 @@ def deliver(
     return last
 
 
-class Outbox:
-    """Messages that are written down and not yet known to be delivered.
+def send(
+    box: Box, url: str, tries: int = 5, timeout: float = 10.0, pause: float = 0.5
+) -> list[Delivery]:
+    """Deliver what waits; gives how each message fared. What was not delivered stays.
+
+    A message's body gets a sentence as its ``text``, which chats show. Where nobody answers, the
+    round ends; where one message is put off by an answer, the next ones are tried once each, so that
+    one which the receiver cannot take holds up no other.
 
     Parameters
     ----------
-    pending : callable
-        Gives the messages that wait, the oldest first.
-    delivered : callable
-        Notes one as delivered, by its key; when it returns, the note is on the disk.
-
-    Examples
-    --------
-    >>> waiting = {}
-    >>> Outbox(lambda: list(waiting.values()), waiting.pop).send("https://example.org/hook")
-    []
+    box : Box
+    url, tries, timeout, pause
+        As in `deliver`.
     """
-
-    def __init__(
-        self, pending: Callable[[], Iterable[Message]], delivered: Callable[[str], Any]
-    ) -> None:
-        self._pending = pending
-        self._delivered = delivered
-
-    def send(
-        self, url: str, tries: int = 5, timeout: float = 10.0, pause: float = 0.5
-    ) -> list[Delivery]:
-        """Deliver what waits; gives how each message fared. What was not delivered stays.
-
-        Where nobody answers, the round ends; where one message is put off by an answer, the next
-        ones are tried once each, so that one which the receiver cannot take holds up no other.
-        """
-        _parsed(url)
-        done: list[Delivery] = []
-        for message in self._pending():
-            found = deliver(url, _json(message), message.key, tries, timeout, pause)
-            done.append(found)
-            if found.delivered:
-                self._delivered(message.key)
-            elif found.status is None:
-                break
-            elif _later(found.status):
-                tries = 1
-        return done
+    _parsed(url)
+    done: list[Delivery] = []
+    for message in box.pending():
+        found = deliver(url, _json(message.body), message.key, tries, timeout, pause)
+        done.append(found)
+        if found.delivered:
+            box.delivered(message.key)
+            continue
+        box.failed(message.key, found.reason)
+        if found.status is None:
+            break
+        if _later(found.status):
+            tries = 1
+    return done
 
 
 def address(url: str) -> str:
@@ -236,7 +236,20 @@ def _seconds(asked: str | None) -> float:
     return min(float(asked), _LONGEST) if asked and asked.isascii() and asked.isdigit() else 0.0
 
 
-def _json(message: Message) -> bytes:
-    return json.dumps(dict(message.body), ensure_ascii=False, allow_nan=False).encode(
-        "utf-8", "replace"
-    )
+def _json(body: Mapping[str, Any]) -> bytes:
+    told = {"text": _sentence(body), **body}
+    return json.dumps(told, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+
+
+def _sentence(body: Mapping[str, Any]) -> str:
+    """What happened, in a line; of what the message does not say, nothing."""
+    segment = body.get("segment")
+    rows = "" if segment is None else f", segment {segment}"
+    figures = [
+        f"{name} {body[name]:.3g}"
+        for name in ("p", "alpha", "effect")
+        if isinstance(body.get(name), int | float)
+    ]
+    told = f" ({', '.join(figures)})" if figures else ""
+    number = f" Alarm {body['alarm']}." if "alarm" in body else ""
+    return f"Drift in {body.get('space')}, window {body.get('window')}{rows}{told}.{number}"
