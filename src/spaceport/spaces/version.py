@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,68 @@ class Version(Holding):
         from spaceport.spaces.recommending import explain
 
         return explain(self, user, item, k)
+
+    def monitor(
+        self,
+        budget: str | None = None,
+        every: str | None = None,
+        *,
+        segment: str | None = None,
+        segments: int | None = None,
+        reference: str | None = None,
+        alpha: float | None = None,
+        tolerance: float | None = None,
+        least: int | None = None,
+        seed: int | None = None,
+        name: str = "default",
+    ) -> Any:
+        """Watch this version: a `monitoring.monitor.Monitor`, made by its first update or opened again.
+
+        What is left out is as it was told when the monitor was made; of a new one as said here.
+
+        Parameters
+        ----------
+        budget : str
+            False alarms that are allowed, over all windows, segments and tests. Default: ``"1 false alarm per
+            year"``.
+        every : str
+            How long a window is: ``"month"`` (default), ``"week"``, ``"7 days"``, ``"hour"``.
+        segment : str, optional
+            What the events are divided by; each segment is judged by itself, beside the whole.
+        segments : int, optional
+            How many segments the budget is shared out for. Default: as many as the first update has.
+        reference : str
+            What windows are compared with: ``"version"`` (its own vectors, the default), ``"rolling:3"``,
+            ``"season"``, or a span of days ``"2025-01-01..2025-12-31"``.
+        alpha : float, optional
+            What each p-value is held against, in place of a budget.
+        tolerance : float, optional
+            The effect that may be: drift within it is told, and does not alarm.
+        least : int
+            Rows that a window must have. Default: 30.
+        seed : int
+            Of all that is drawn. Default: 0.
+        name : str
+            A version may have several monitors.
+
+        Raises
+        ------
+        ParameterError
+            There is a monitor of this name with other settings; or they cannot be used.
+        """
+        told = {
+            "budget": budget,
+            "every": every,
+            "segment": segment,
+            "segments": segments,
+            "reference": reference,
+            "alpha": alpha,
+            "tolerance": tolerance,
+            "least": least,
+            "seed": seed,
+        }
+        # monitoring stands above spaces and is found by name, as methods are
+        return import_module("spaceport.monitoring.monitor").monitor(self, name, told)
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -1,0 +1,152 @@
+"""The book of a monitor: its sketches, read from and written to the store.
+
+::
+
+    <folder>/basis.safetensors        what is summed up
+    <folder>/reference-000.…          the version's own vectors, all and by segment
+    <token>/000001.sketch.safetensors a tick of one segment
+    <token>/000001.seen.safetensors   the sorted hashes of the ids of a tick
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from spaceport.drift.sketches.basis import Basis
+from spaceport.drift.sketches.sketch import Sketch
+from spaceport.errors import CorruptError
+from spaceport.monitoring._packing import pack, pack_basis, unpack, unpack_basis
+from spaceport.monitoring.gathering import Hashes, Part
+from spaceport.monitoring.spans import Span
+from spaceport.safe import read_arrays
+from spaceport.storage.files import Entry
+from spaceport.storage.monitors import Tick, Watch
+from spaceport.storage.recorder import Recorder
+from spaceport.storage.watched import Watched
+
+__all__ = ["BASIS", "Book", "put_basis", "put_reference", "put_ticks"]
+
+BASIS = "basis.safetensors"
+_NONE: Hashes = np.empty(0, np.uint64)
+
+
+class Book:
+    """What a monitor has kept so far.
+
+    Parameters
+    ----------
+    watched : Watched
+    watch : Watch
+    """
+
+    def __init__(self, watched: Watched, watch: Watch) -> None:
+        self._watched = watched
+        self._watch = watch
+        self._files: dict[str, Entry] = watched.files(watch)
+        self.ticks = watched.ticks(watch)
+        self._by_key = {(tick.begins, tick.segment): tick for tick in self.ticks}
+        self._seen: dict[str, Hashes] = {}
+        self._fresh: dict[tuple[str, str | None], Sketch] = {}
+        self.basis: Basis = unpack_basis(self._read(f"{watch.folder}/{BASIS}"))
+
+    @property
+    def begins(self) -> list[str]:
+        """The ticks that there are, by time."""
+        return sorted({tick.begins for tick in self.ticks} | {name for name, _ in self._fresh})
+
+    def kept(self) -> set[tuple[str, str | None]]:
+        """Give all (tick, segment) that there are."""
+        return self._by_key.keys() | self._fresh.keys()
+
+    def tick(self, begins: str, segment: str | None) -> Tick | None:
+        """Give a tick as it was before this update."""
+        return self._by_key.get((begins, segment))
+
+    def seen(self, begins: str) -> Hashes:
+        """Give the sorted hashes of the ids of a tick."""
+        if begins not in self._seen:
+            tick = self.tick(begins, None)
+            self._seen[begins] = _NONE if tick is None else self._hashes(tick)
+        return self._seen[begins]
+
+    def sketch(self, begins: str, segment: str | None) -> Sketch | None:
+        """Give the sketch of a tick, with what this update adds to it."""
+        if (begins, segment) in self._fresh:
+            return self._fresh[begins, segment]
+        tick = self.tick(begins, segment)
+        return None if tick is None else unpack(self._read(tick.sketch), self.basis)
+
+    def add(self, begins: str, part: Part) -> None:
+        """Add what a log has of a tick."""
+        for segment, sketch in part.sketches.items():
+            before = self.sketch(begins, segment)
+            self._fresh[begins, segment] = sketch if before is None else before + sketch
+        if len(part.seen):
+            self._seen[begins] = np.union1d(self.seen(begins), part.seen)
+
+    def sum(self, span: Span, segment: str | None) -> Sketch | None:
+        """Give the sketch of a span; None where it has no rows."""
+        sketches = (self.sketch(name, segment) for name in self.begins if span.holds(name))
+        there = [sketch for sketch in sketches if sketch is not None]
+        return reduce(add, there) if there else None
+
+    def reference(self, place: int) -> Sketch:
+        """Give the sketch of the version's own vectors, of all (0) or of a segment."""
+        return unpack(self._read(f"{self._watch.folder}/{_reference(place)}"), self.basis)
+
+    def _hashes(self, tick: Tick) -> Hashes:
+        arrays, _ = read_arrays(self._read(tick.seen), tick.seen)
+        found = arrays.get("hashes")
+        if found is None or found.dtype != np.uint64 or found.ndim != 1:
+            raise CorruptError(
+                f"The file {tick.seen} holds no hashes of ids.", "Restore it from a backup."
+            )
+        return found
+
+    def _read(self, path: str) -> bytes:
+        return self._watched.read(self._watch, path, self._files)
+
+
+def put_basis(recorder: Recorder, basis: Basis) -> None:
+    """Write a monitor's basis."""
+    recorder.put(BASIS, pack_basis(basis))
+
+
+def put_reference(recorder: Recorder, place: int, sketch: Sketch) -> None:
+    """Write the sketch of the version's own vectors, of all (0) or of a segment."""
+    recorder.put(_reference(place), pack(sketch))
+
+
+def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list[Tick]:
+    """Write the ticks that a log added to; gives their new editions."""
+    ticks = []
+    for number, (begins, segment) in enumerate(_keys(parts)):
+        sketch = book.sketch(begins, segment)
+        assert sketch is not None, "a part has the sketches that it names"
+        before = book.tick(begins, segment)
+        path = recorder.put(f"{number:06d}.sketch.safetensors", pack(sketch))
+        seen = ""
+        if segment is None:
+            seen = recorder.put(f"{number:06d}.seen.safetensors", _packed(book.seen(begins)))
+        edition = 1 if before is None else before.edition + 1
+        ticks.append(Tick(begins, segment, edition, sketch.count, path, seen))
+    return ticks
+
+
+def _keys(parts: Mapping[str, Part]) -> Iterable[tuple[str, str | None]]:
+    return ((begins, segment) for begins, part in parts.items() for segment in part.sketches)
+
+
+def _packed(hashed: Hashes) -> bytes:
+    from safetensors.numpy import save
+
+    data: bytes = save({"hashes": hashed})
+    return data
+
+
+def _reference(place: int) -> str:
+    return f"reference-{place:03d}.safetensors"
