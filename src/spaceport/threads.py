@@ -24,15 +24,18 @@ def workers(threads: int | None) -> int:
     return os.cpu_count() or 1
 
 
-def one_thread() -> Any:
+def one_thread(openmp: bool = False) -> Any:
     """Hold BLAS to one thread inside a ``with`` block; more of them would add up in another order.
 
-    NumPy and SciPy bring a BLAS each; one that is loaded inside the block would not be held.
+    NumPy and SciPy bring a BLAS each; one that is loaded inside the block would not be held. With
+    `openmp` faiss is held, too: for small work its threads wait for one another longer than they work.
     """
     import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, user_api="blas")
+    if openmp:
+        import faiss  # noqa: F401
+    return threadpool_limits(1, user_api=None if openmp else "blas")
 
 
 def in_order(function: Callable[[Any], T], items: Iterable[Any], threads: int = 2) -> Iterator[T]:

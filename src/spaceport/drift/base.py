@@ -20,7 +20,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from spaceport.arrays import Matrix
 from spaceport.drift._pooled import Double, Pooled
+from spaceport.errors import InputError
 from spaceport.methods import Method
 
 __all__ = ["DriftTest", "Evidence", "p_value"]
@@ -61,11 +63,14 @@ class DriftTest(Method, ABC):
     modality : str
         Always ``"vectors"``.
     needs_rows : bool
-        It looks at single rows; of a sketch it then sees those that were kept as a sample.
+        It looks at single rows, and so has nothing to say where only a sketch's sums are left.
+    symmetric : bool
+        The statistic is the same with reference and current exchanged.
     """
 
     modality: ClassVar[str] = "vectors"
     needs_rows: ClassVar[bool] = False
+    symmetric: ClassVar[bool] = True
 
     @abstractmethod
     def statistics(self, pooled: Pooled) -> Double:
@@ -78,8 +83,29 @@ class DriftTest(Method, ABC):
             are current in any other way than through ``pooled.splits``.
         """
 
+    def check(self, pooled: Pooled) -> None:
+        """Refuse what this test cannot look at, before any work.
+
+        Raises
+        ------
+        InputError
+            It needs rows, and these are blocks of a sketch.
+        """
+        if self.needs_rows:
+            self.rows_of(pooled)
+
+    def rows_of(self, pooled: Pooled) -> Matrix:
+        """Rows of the pool, (u, d); refused where there are blocks."""
+        if pooled.rows is None:
+            raise InputError(
+                f"`{self.spec}` looks at single rows, and of these samples only sums were kept.",
+                "Give the vectors themselves, or choose centroid, mmd, frechet or cells.",
+            )
+        return pooled.rows
+
     def evidence(self, pooled: Pooled) -> Evidence:
         """Give statistic and p-value of the observed split."""
+        self.check(pooled)
         found = self.statistics(pooled)
         splits = pooled.splits
         return Evidence(

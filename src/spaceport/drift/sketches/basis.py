@@ -20,10 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spaceport.arrays import Matrix, Vector, generator, matrix
+from spaceport.drift._order import by_content
 from spaceport.errors import MismatchError
 from spaceport.geometry import cells as partition
 from spaceport.geometry.base import check_metric, normalize
 from spaceport.geometry.moments import Moments
+from spaceport.threads import one_thread
 
 __all__ = ["Basis"]
 
@@ -81,15 +83,17 @@ class Basis:
         rng = generator(seed)
         given = matrix(X)
         rows = normalize(given) if check_metric(metric) == "cosine" else given
-        few = rows[np.sort(rng.permutation(len(rows))[:_FITTED_ON])]
+        few = rows[by_content(rows, seed)[:_FITTED_ON]]
         if cells is None:
-            cells = partition.fit(few, CELLS, metric, seed)
+            with one_thread(openmp=True):
+                cells = partition.fit(few, CELLS, metric, seed)
         pairs = rng.integers(0, len(few), (2, 4 * _DISTANCES))
         apart = np.linalg.norm(few[pairs[0]] - few[pairs[1]], axis=1)
         widest = 2 * float(np.median(apart[apart > 0])) if apart.any() else 1.0
         waves = rng.standard_normal((rows.shape[1], FREQUENCIES)) / widest
         moments = Moments.of(few)
-        _, vectors = np.linalg.eigh(moments.scatter)
+        with one_thread():
+            _, vectors = np.linalg.eigh(moments.scatter)
         axes = vectors[:, ::-1][:, :AXES]
         return cls(
             metric,

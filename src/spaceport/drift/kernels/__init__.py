@@ -1,0 +1,1 @@
+"""Loops over rows and splits, compiled by numba."""
