@@ -73,7 +73,8 @@ class Log:
         the only column of lists.
     column : str or sequence of str, optional
         Encode this column instead: texts, bytes, or the names of files beside the log, which must lie
-        below its folder. Several columns are the rows of a table.
+        below its folder. Several columns are the rows of a table. Where `vector` is named too, that one
+        is read and the contents are only kept, so that some can be encoded again.
     segment : str, optional
         The column by which the traffic is divided.
     prediction, label : str, optional
@@ -174,7 +175,7 @@ class Log:
 
     def _check(self, coordinates: Coordinates | None) -> None:
         """Find the columns; refuse what cannot be read before anything is."""
-        if self._columns.column is None:
+        if self._columns.column is None or self._columns.vector is not None:
             self._columns = replace(self._columns, vector=self._vector_column())
             stamp = self._file.stamp
             if stamp is not None and coordinates is not None:
@@ -230,10 +231,11 @@ class Log:
         rows, c = part.rows, self._columns
         at = self._clock.read(rows.column(c.time), part.places)
         contents = self._content(rows)
-        if contents is None:
+        if c.vector is not None:
             vectors, faults = _vectors.stacked(rows.column(c.vector), self._dimension)
             tokens = None
         else:
+            assert contents is not None
             assert self._encoder is not None
             folder = Path(self._file.path).parent
             made = _vectors.encoded(contents, self._encoder, self._dimension, folder)
