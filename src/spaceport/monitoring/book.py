@@ -21,6 +21,7 @@ from spaceport.drift.sketches.sketch import Sketch
 from spaceport.errors import CorruptError
 from spaceport.monitoring._packing import pack, pack_basis, unpack, unpack_basis
 from spaceport.monitoring.gathering import Hashes, Part
+from spaceport.monitoring.health import Health
 from spaceport.monitoring.spans import Span
 from spaceport.safe import read_arrays
 from spaceport.storage.files import Entry
@@ -51,16 +52,17 @@ class Book:
         self._by_key = {(tick.begins, tick.segment): tick for tick in self.ticks}
         self._seen: dict[str, Hashes] = {}
         self._fresh: dict[tuple[str, str | None], Sketch] = {}
+        self._healths: dict[tuple[str, str | None], Health] = {}
         self.basis: Basis = unpack_basis(self._read(f"{watch.folder}/{BASIS}"))
 
     @property
     def begins(self) -> list[str]:
         """The ticks that there are, by time."""
-        return sorted({tick.begins for tick in self.ticks} | {name for name, _ in self._fresh})
+        return sorted({begins for begins, _ in self.kept()})
 
     def kept(self) -> set[tuple[str, str | None]]:
         """Give all (tick, segment) that there are."""
-        return self._by_key.keys() | self._fresh.keys()
+        return self._by_key.keys() | self._healths.keys()
 
     def tick(self, begins: str, segment: str | None) -> Tick | None:
         """Give a tick as it was before this update."""
@@ -78,21 +80,35 @@ class Book:
         if (begins, segment) in self._fresh:
             return self._fresh[begins, segment]
         tick = self.tick(begins, segment)
-        return None if tick is None else unpack(self._read(tick.sketch), self.basis)
+        there = tick is not None and tick.sketch
+        return unpack(self._read(there), self.basis) if there else None
+
+    def health(self, begins: str, segment: str | None) -> Health:
+        """Give the health of a tick, with what this update adds to it."""
+        if (begins, segment) in self._healths:
+            return self._healths[begins, segment]
+        tick = self.tick(begins, segment)
+        return Health() if tick is None else Health.from_dict(tick.health)
 
     def add(self, begins: str, part: Part) -> None:
         """Add what a log has of a tick."""
+        for segment, health in part.healths.items():
+            self._healths[begins, segment] = self.health(begins, segment) + health
         for segment, sketch in part.sketches.items():
             before = self.sketch(begins, segment)
             self._fresh[begins, segment] = sketch if before is None else before + sketch
-        if len(part.seen):
-            self._seen[begins] = np.union1d(self.seen(begins), part.seen)
+        self._seen[begins] = np.union1d(self.seen(begins), part.seen)
 
     def sum(self, span: Span, segment: str | None) -> Sketch | None:
         """Give the sketch of a span; None where it has no rows."""
         sketches = (self.sketch(name, segment) for name in self.begins if span.holds(name))
         there = [sketch for sketch in sketches if sketch is not None]
         return reduce(add, there) if there else None
+
+    def condition(self, span: Span, segment: str | None) -> Health:
+        """Give the health of a span."""
+        inside = (self.health(name, segment) for name in self.begins if span.holds(name))
+        return sum(inside, Health())
 
     def reference(self, place: int) -> Sketch:
         """Give the sketch of the version's own vectors, of all (0) or of a segment."""
@@ -125,20 +141,27 @@ def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list
     """Write the ticks that a log added to; gives their new editions."""
     ticks = []
     for number, (begins, segment) in enumerate(_keys(parts)):
-        sketch = book.sketch(begins, segment)
-        assert sketch is not None, "a part has the sketches that it names"
-        before = book.tick(begins, segment)
-        path = recorder.put(f"{number:06d}.sketch.safetensors", pack(sketch))
-        seen = ""
+        sketch, before = book.sketch(begins, segment), book.tick(begins, segment)
+        path = seen = ""
+        if sketch is not None:
+            path = recorder.put(f"{number:06d}.sketch.safetensors", pack(sketch))
         if segment is None:
             seen = recorder.put(f"{number:06d}.seen.safetensors", _packed(book.seen(begins)))
-        edition = 1 if before is None else before.edition + 1
-        ticks.append(Tick(begins, segment, edition, sketch.count, path, seen))
+        tick = Tick(
+            begins=begins,
+            segment=segment,
+            edition=1 if before is None else before.edition + 1,
+            rows=0 if sketch is None else sketch.count,
+            sketch=path,
+            seen=seen,
+            health=book.health(begins, segment).to_dict(),
+        )
+        ticks.append(tick)
     return ticks
 
 
 def _keys(parts: Mapping[str, Part]) -> Iterable[tuple[str, str | None]]:
-    return ((begins, segment) for begins, part in parts.items() for segment in part.sketches)
+    return ((begins, segment) for begins, part in parts.items() for segment in part.healths)
 
 
 def _packed(hashed: Hashes) -> bytes:

@@ -14,13 +14,13 @@ from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.sketch import Sketch
 from spaceport.errors import InputError
 from spaceport.hashes import hashes
-from spaceport.monitoring.events import FAULTS, Events
+from spaceport.monitoring.events import Events
+from spaceport.monitoring.health import Health
 
 __all__ = ["Counted", "Gatherer", "Hashes", "Part"]
 
 Hashes = npt.NDArray[np.uint64]
 _NO_HASHES: Hashes = np.empty(0, np.uint64)
-_SHOWN = 5
 SEGMENTS = 1000
 """How many there may be."""
 
@@ -37,14 +37,14 @@ class Counted:
         Their ids were seen on that day before.
     elsewhere : int
         Their ids were seen on another day; they are left out.
-    broken : dict of str to int
-        Left out, by what is wrong with them.
+    broken : int
+        Left out, because they cannot be tested.
     """
 
     added: int = 0
     known: int = 0
     elsewhere: int = 0
-    broken: dict[str, int] = field(default_factory=dict)
+    broken: int = 0
 
 
 @dataclass
@@ -54,13 +54,27 @@ class Part:
     Attributes
     ----------
     seen : ndarray of shape (n,), uint64
-        Hashes of the ids, sorted.
+        Hashes of the ids, sorted; those of broken rows too.
     sketches : dict
-        By segment; None for all rows.
+        Of the rows that can be tested, by segment; None for all rows.
+    healths : dict
+        Of all rows, by segment.
     """
 
     seen: Hashes = field(default_factory=_NO_HASHES.copy)
     sketches: dict[str | None, Sketch] = field(default_factory=dict)
+    healths: dict[str | None, Health] = field(default_factory=dict)
+
+    def add(self, segment: str | None, events: Events, basis: Basis) -> None:
+        """Sum up some rows of a segment."""
+        health = Health.of(events)
+        before = self.healths.get(segment)
+        self.healths[segment] = health if before is None else before + health
+        sound = events if events.sound.all() else events.take(events.sound)
+        if len(sound):
+            sketch = Sketch.of(basis, sound.vectors, sound.ids.to_pylist())
+            known = self.sketches.get(segment)
+            self.sketches[segment] = sketch if known is None else known + sketch
 
 
 class Gatherer:
@@ -77,8 +91,6 @@ class Gatherer:
         The ticks that there were before.
     segmented : bool
         Sum up by segment, too.
-    drop : bool
-        Leave rows out that cannot be tested; otherwise they are an error.
     """
 
     def __init__(
@@ -88,7 +100,6 @@ class Gatherer:
         seen: Callable[[str], Hashes],
         ticks: Iterable[str],
         segmented: bool = False,
-        drop: bool = False,
     ) -> None:
         self.parts: dict[str, Part] = {}
         self.counted = Counted()
@@ -97,8 +108,6 @@ class Gatherer:
         self._seen = seen
         self._before = sorted(ticks)
         self._segmented = segmented
-        self._drop = drop
-        self._broken_ids: list[str] = []
         self._segments: set[str] = set()
 
     def add(self, events: Events) -> None:
@@ -114,43 +123,25 @@ class Gatherer:
                 "The monitor watches segments, and these events have none.",
                 "Name the column that divides them, or make another monitor: name='other'.",
             )
-        sound = self._sound(events)
-        if not len(sound):
+        if not len(events):
             return
-        names = self._tick_of(sound)
-        hashed = hashes(sound.ids)
+        names = self._tick_of(events)
+        hashed = hashes(events.ids)
         for name in np.unique(names):
-            inside = np.flatnonzero(names == name)
-            self._add(str(name), sound, inside, hashed)
+            self._add(str(name), events, np.flatnonzero(names == name), hashed)
 
-    def finish(self) -> None:
-        """Refuse broken rows, unless they are to be left out.
+    def refuse(self) -> None:
+        """Raise if rows are broken.
 
         Raises
         ------
         InputError
+            Counts and first ids of each kind.
         """
-        broken = sum(self.counted.broken.values())
-        if broken and not self._drop:
-            kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(self.counted.broken.items()))
-            raise InputError(
-                f"{broken:,} rows cannot be tested ({kinds}): {', '.join(self._broken_ids)}.",
-                "Mend what makes the vectors, or leave those rows out: drop_broken (--drop-broken).",
-            )
-
-    def _sound(self, events: Events) -> Events:
-        if events.sound.all():
-            return events
-        broken = np.flatnonzero(~events.sound)
-        for fault in events.faults[broken]:
-            kind = FAULTS[fault - 1]
-            self.counted.broken[kind] = self.counted.broken.get(kind, 0) + 1
-        room = _SHOWN - len(self._broken_ids)
-        self._broken_ids += [str(events.ids[int(row)]) for row in broken[:room]]
-        return events.take(events.sound)
+        sum((part.healths[None] for part in self.parts.values()), Health()).refuse("The log")
 
     def _add(self, name: str, events: Events, inside: npt.NDArray[np.intp], hashed: Hashes) -> None:
-        part = self.parts.setdefault(name, Part())
+        part = self.parts.get(name, Part())
         own = hashed[inside]
         known = _among(own, part.seen) | _among(own, self._seen(name))
         elsewhere = ~known & self._anywhere(own, name)
@@ -159,13 +150,13 @@ class Gatherer:
         fresh = inside[~known & ~elsewhere]
         if not len(fresh):
             return
-        self.counted.added += len(fresh)
+        sound = int(events.sound[fresh].sum())
+        self.counted.added += sound
+        self.counted.broken += len(fresh) - sound
         part.seen = np.union1d(part.seen, hashed[fresh])
         for segment, rows in self._divided(events, fresh):
-            chosen = events.take(rows)
-            sketch = Sketch.of(self._basis, chosen.vectors, chosen.ids.to_pylist())
-            before = part.sketches.get(segment)
-            part.sketches[segment] = sketch if before is None else before + sketch
+            part.add(segment, events.take(rows), self._basis)
+        self.parts[name] = part
 
     def _divided(
         self, events: Events, rows: npt.NDArray[np.intp]

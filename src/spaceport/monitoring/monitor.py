@@ -17,7 +17,7 @@ import pyarrow as pa
 from spaceport.errors import InputError, ParameterError
 from spaceport.monitoring.book import Book, put_ticks
 from spaceport.monitoring.events import Events, faults_of
-from spaceport.monitoring.founding import found
+from spaceport.monitoring.founding import Founded, found
 from spaceport.monitoring.gathering import Gatherer
 from spaceport.monitoring.round import Round
 from spaceport.monitoring.settings import Settings
@@ -129,11 +129,11 @@ class Monitor:
                 book.seen,
                 book.begins,
                 self.settings.segment is not None,
-                drop_broken,
             )
             for batch in batches:
                 gatherer.add(batch)
-            gatherer.finish()
+            if not drop_broken:
+                gatherer.refuse()
             for begins, part in gatherer.parts.items():
                 book.add(begins, part)
             current = Round(
@@ -142,12 +142,12 @@ class Monitor:
                 book,
                 self._watched.verdicts(watch),
                 self._watched.updates(watch),
-                watch.settings["segments"],
+                Founded.read(watch.settings["founded"], watch.of),
                 gatherer.parts,
                 clock.now(),
             )
             verdicts = current.verdicts()
-            if not verdicts and not gatherer.counted.added:
+            if not verdicts and not gatherer.parts:
                 return []
             facts = vars(gatherer.counted) | {"segments": current.new_segments}
             ticks = put_ticks(recorder, book, gatherer.parts)
@@ -207,7 +207,8 @@ class Monitor:
         return watch
 
     def _create(self, recorder: Recorder) -> Watch:
-        told = {"told": self.settings.written(), "segments": found(self, recorder)}
+        founded = found(self.version, self.settings, recorder)
+        told = {"told": self.settings.written(), "founded": founded.written()}
         return recorder.create(self.version.record, self.name, told)
 
     def _batches(

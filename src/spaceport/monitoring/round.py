@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from spaceport.drift.sketches.sketch import Sketch
 from spaceport.monitoring.book import Book
 from spaceport.monitoring.budget import Shares
+from spaceport.monitoring.founding import Founded
 from spaceport.monitoring.gathering import Part
+from spaceport.monitoring.health import Health, compare
 from spaceport.monitoring.judging import Found, look, seed_of
 from spaceport.monitoring.references import Reference
 from spaceport.monitoring.settings import Settings
@@ -31,8 +35,8 @@ class Round:
         Of before, the last editions.
     updates : sequence of Update
         Of before, the oldest first.
-    of_version : sequence of str
-        The segments that the version itself has.
+    of_version : Founded
+        What the monitor knows of the version itself.
     parts : mapping of str to Part
         What the update adds, by tick.
     now : str
@@ -46,7 +50,7 @@ class Round:
         book: Book,
         verdicts: Sequence[Verdict],
         updates: Sequence[Update],
-        of_version: Sequence[str],
+        of_version: Founded,
         parts: Mapping[str, Part],
         now: str,
     ) -> None:
@@ -55,7 +59,7 @@ class Round:
         self._book = book
         self._before = {(verdict.begins, verdict.segment): verdict for verdict in verdicts}
         self._updates = updates
-        self._of_version = list(of_version)
+        self._of_version = of_version
         self._parts = parts
         self._now = now
         self._reference = Reference.parse(settings.reference)
@@ -70,9 +74,7 @@ class Round:
     def new_segments(self) -> list[str]:
         """Segments that this update brings, by name."""
         known = {name for names in self._known_segments for name in names}
-        named = {
-            name for part in self._parts.values() for name in part.sketches if name is not None
-        }
+        named = {name for part in self._parts.values() for name in part.healths if name is not None}
         return sorted(named - known)
 
     @cached_property
@@ -107,8 +109,7 @@ class Round:
         if (window.begins, segment) not in self._before:
             return segment is None or self._first[segment] < window.ends
         return any(
-            window.holds(begins) and segment in part.sketches
-            for begins, part in self._parts.items()
+            window.holds(begins) and segment in part.healths for begins, part in self._parts.items()
         )
 
     @cached_property
@@ -156,19 +157,32 @@ class Round:
             tolerance=self._settings.tolerance,
             seed=seed_of(self._settings.seed, window.begins, segment, edition),
         )
-        name = "version" if self._reference.of_version else span.name if span else ""
-        return Found(
-            found.state, found.rows, found.p, found.effect, found.evidence | {"reference": name}
-        )
+        told = {
+            "reference": "version" if self._reference.of_version else span.name if span else "",
+            "health": self._findings(span, window, segment),
+        }
+        return replace(found, evidence=found.evidence | told)
+
+    def _findings(
+        self, span: Span | None, window: Span, segment: str | None
+    ) -> list[dict[str, Any]]:
+        """What is wrong with a window's rows beside its reference's."""
+        if self._reference.of_version:
+            reference = self._of_version.health(segment)
+        else:
+            reference = Health() if span is None else self._book.condition(span, segment)
+        current = self._book.condition(window, segment)
+        if not reference.rows or not current.rows:
+            return []
+        return [finding.to_dict() for finding in compare(reference, current) if finding.found]
 
     def _reference_of(self, span: Span | None, segment: str | None) -> Sketch | None:
         if not self._reference.of_version:
             whole = span is not None and self._begun <= span.begins
             return self._book.sum(span, segment) if span is not None and whole else None
         if segment not in self._fixed:
-            known = segment is None or segment in self._of_version
-            place = 0 if segment is None else self._of_version.index(segment) + 1 if known else 0
-            self._fixed[segment] = self._book.reference(place) if known else None
+            place = self._of_version.place(segment)
+            self._fixed[segment] = None if place is None else self._book.reference(place)
         return self._fixed[segment]
 
     @cached_property

@@ -68,7 +68,8 @@ class Tick:
     rows : int
         How many are summed up.
     sketch, seen : str
-        Its files, from the store's folder: the sketch; the hashes of the ids (empty of a segment).
+        Its files, from the store's folder: the sketch (empty where no row could be tested); the hashes
+        of the ids (empty of a segment).
     health, outcomes : mapping
         As they were counted; empty where they were not.
     """
