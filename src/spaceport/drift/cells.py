@@ -11,13 +11,16 @@ local: when one cluster of forty moves, the mean of all rows hardly does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
+from spaceport.arrays import Matrix
 from spaceport.drift._joint import joint, standardized
 from spaceport.drift._pooled import Double, Pooled
 from spaceport.drift.base import DriftTest
+from spaceport.threads import one_thread
 
 __all__ = ["Cells", "count_statistics", "shift_statistics"]
 
@@ -67,9 +70,33 @@ def shift_statistics(pooled: Pooled, level: int, all_cells: bool = False) -> Dou
     totals = pooled.pooled_mean(name) * (n + m)
     counts = np.clip(pooled.current_mean(name) * m, 1, np.maximum(totals - 1, 1))  # (P + 1, c)
     found = np.zeros_like(counts)
-    for cell, apart in pooled.shifts(level):
-        moved = np.square(apart).sum(axis=1) * (n * m / (n + m)) ** 2
+    for cell, moved in _moved(pooled, level):
         inside = counts[:, cell]
-        found[:, cell] = moved * totals[cell] / (inside * np.maximum(totals[cell] - inside, 1))
+        weight = totals[cell] / (inside * np.maximum(totals[cell] - inside, 1))
+        found[:, cell] = moved * weight * (n * m / (n + m)) ** 2
     enough = totals >= LEAST_ROWS
     return np.where(enough, found, 0) if all_cells else found[:, enough]
+
+
+def _moved(pooled: Pooled, level: int) -> Iterator[tuple[int, Double]]:
+    """Give (cell, squared length of its shift under each split); see `Pooled.shifts`."""
+    if pooled.rows is None:
+        for cell, apart in pooled.shifts(level):
+            yield cell, np.square(apart).sum(axis=1)
+        return
+    cells = pooled.cells(level)
+    weights = np.ascontiguousarray(pooled.splits.weights.T)  # (u, P + 1)
+    with one_thread():  # the products are small
+        for cell in np.unique(cells):
+            inside = np.flatnonzero(cells == cell)
+            rows = pooled.rows[inside]
+            yield int(cell), _squares(rows - rows.mean(axis=0), weights[inside])
+
+
+def _squares(centered: Matrix, weights: Matrix) -> Double:
+    """|w X|^2 for each column w of the weights: by way of X X' where that is smaller than X."""
+    n, d = centered.shape
+    if n <= d:
+        products = (centered @ centered.T) @ weights  # (n, P + 1)
+        return np.einsum("is,is->s", products, weights, dtype=np.float64)
+    return np.square(centered.T @ weights).sum(axis=0, dtype=np.float64)

@@ -23,6 +23,7 @@ import numpy as np
 from spaceport.arrays import integer
 from spaceport.drift._pooled import Double, Pooled
 from spaceport.drift.base import DriftTest
+from spaceport.threads import one_thread
 
 __all__ = ["Frechet"]
 
@@ -62,7 +63,8 @@ class Frechet(DriftTest):
         second = _square(pooled.pooled_mean("squares") + squares * (n / (n + m)), used)
         current = second - _outer(mean)
         reference = second - _square(squares, used) - _outer(mean - apart)
-        return np.square(apart).sum(axis=1) + spread_apart(current, reference)
+        with one_thread():  # many small ones
+            return np.square(apart).sum(axis=1) + spread_apart(current, reference)
 
     def _axes(self, pooled: Pooled) -> int:
         most = min(pooled.splits.rows) // _ROWS_PER_AXIS
