@@ -106,7 +106,7 @@ class Clock:
         if values.null_count:
             first = int(values.is_null().to_numpy(zero_copy_only=False).argmax())
             raise InputError(
-                f"{self.path} has no time in `{self.column}` in {values.null_count:,} of its rows, the first in "
+                f"{self.path} has no time in `{self.column}` in {_rows(values.null_count)}, the first in "
                 f"{places[first]}.",
                 "Fill them in, or leave those rows out with a condition: "
                 f"{self.column} is not null.",
@@ -155,7 +155,8 @@ class Clock:
         low = int(np.abs(numbers).min())
         unit = next((unit for least, unit in reversed(_STEPS) if low >= least), None)
         if unit is None:
-            self._unreadable(np.abs(numbers) < _STEPS[0][0], values, places)
+            odd = (np.abs(numbers) < _STEPS[0][0]) & ~years
+            self._unreadable(odd if odd.any() else years, values, places)
         return pa.array(numbers, pa.timestamp(unit)).cast(_US, safe=False), False
 
     def _fractions(self, values: pa.Array, places: Sequence[Any]) -> tuple[pa.Array, Any]:
@@ -211,7 +212,7 @@ class Clock:
         if late.any():
             first = int(late.argmax())
             raise InputError(
-                f"{self.path} has {int(late.sum()):,} rows with a time in the future, the first in "
+                f"{self.path} has {_rows(int(late.sum()))} with a time in the future, the first in "
                 f"{places[first]}: {_shown(values[first])}; this machine's clock says {str(now)[:19]}Z.",
                 "Mend those times, say the right --zone, or set the clock.",
             )
@@ -252,6 +253,10 @@ def _readable(
 def _instants(times: pa.Array) -> Instants:
     found: Instants = times.to_numpy(zero_copy_only=False)
     return found
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count > 1)}"
 
 
 def _shown(value: pa.Scalar) -> str:
