@@ -4,7 +4,7 @@ It is fixed before anything is compared, and two sketches can be compared or add
 same. The features of a row x, brought to unit length in a cosine space::
 
     vectors   x
-    waves     cos(2^j x w), sin(2^j x w) / sqrt(L) for j = 0 .. 7,   w ~ N(0, I) / (2 median distance)
+    waves     cos(2^j y w), sin(2^j y w) / sqrt(L) for j = 0 .. 7,   y = x - origin,  w ~ N(0, I) / (2 median distance)
     cells0/1  one-hot of the coarse / fine cell
     squares   z_i z_j, i <= j, of z = (x - origin) axes, the leading principal axes
 """
@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from spaceport.arrays import Matrix, Vector, generator, matrix
 from spaceport.drift._order import by_content
+from spaceport.drift.sketches.products import Products
 from spaceport.errors import MismatchError
 from spaceport.geometry import cells as partition
 from spaceport.geometry.base import check_metric, normalize
@@ -124,14 +125,28 @@ class Basis:
                 "Sketch both with one basis.",
             )
 
+    @cached_property
+    def products(self) -> Products:
+        """What rows are multiplied with."""
+        return Products(self.metric, self.origin, self.frequencies, self.axes, self.cells)
+
     def ready(self, X: npt.ArrayLike) -> Matrix:
         """Rows as they are summed up: checked, of unit length in a cosine space."""
         rows = matrix(X, "X", self.dimension)
-        return normalize(rows) if self.metric == "cosine" else rows
+        if self.metric != "cosine":
+            return rows
+        from spaceport.drift.sketches import kernels
+
+        unit = np.empty_like(rows)
+        kernels.unit(rows, unit)
+        return unit
 
     def assign(self, rows: Matrix, level: int) -> npt.NDArray[np.int32]:
-        """Cell of each row at a level."""
-        return partition.assign(rows, self.cells[level], self.metric)
+        """Cell of each row, which is ready, at a level: the nearest centroid, as near as float32 tells."""
+        found = np.empty(len(rows), np.int32)
+        for chunk in self.products.chunks(rows):
+            found[chunk.start : chunk.start + len(chunk.angles)] = chunk.cells[level]
+        return found
 
     def features(self, name: str, rows: Matrix) -> Matrix:
         """Features of rows that are ready, (n, F) float32."""
@@ -142,23 +157,26 @@ class Basis:
         if name == "squares":
             return self._squares(rows)
         level = int(name.removeprefix("cells"))
-        return np.eye(len(self.cells[level]), dtype=np.float32)[self.assign(rows, level)]
+        hot = np.zeros((len(rows), len(self.cells[level])), np.float32)
+        hot[np.arange(len(rows)), self.assign(rows, level)] = 1
+        return hot
 
     def projected(self, rows: Matrix) -> Matrix:
         """Coordinates along the axes, (n, r)."""
-        coordinates: Matrix = np.asarray((rows - self.origin) @ self.axes, np.float32)
-        return coordinates
+        found = np.empty((len(rows), self.axes.shape[1]), np.float32)
+        for chunk in self.products.chunks(rows):
+            found[chunk.start : chunk.start + len(chunk.angles)] = chunk.coordinates
+        return found
 
     def _waves(self, rows: Matrix) -> Matrix:
-        angles: Matrix = rows @ self.frequencies  # (n, L)
-        cosines: Matrix = np.cos(angles)
-        sines: Matrix = np.sin(angles)
-        found = np.empty((len(rows), self.widths, 2, angles.shape[1]), np.float32)
-        for width in range(self.widths):
-            found[:, width, 0], found[:, width, 1] = cosines, sines
-            sines *= 2 * cosines  # of twice the angle
-            cosines = 2 * cosines * cosines - 1
-        found /= np.sqrt(angles.shape[1], dtype=np.float32)
+        from spaceport.drift.sketches import kernels
+
+        length = self.frequencies.shape[1]
+        found = np.empty((len(rows), self.widths, 2, length), np.float32)
+        for chunk in self.products.chunks(rows):
+            here = slice(chunk.start, chunk.start + len(chunk.angles))
+            kernels.waves(chunk.angles, self.widths, found[here])
+        found /= np.sqrt(length, dtype=np.float32)
         return found.reshape(len(rows), -1)
 
     def _squares(self, rows: Matrix) -> Matrix:

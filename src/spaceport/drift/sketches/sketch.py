@@ -1,24 +1,37 @@
 """The sketch of a window: sums over blocks of its rows, and a sample of them.
 
 A row's block, and whether it is in the sample, follow from a hash of its id alone, so that ``a + b`` is
-the sketch of both collections whatever their order.
+the sketch of both collections whatever their order and however they were cut::
+
+    block   hash mod b
+    sample  the rows with the k smallest hashes
+
+A sketch does not know which ids it has seen: a row that comes twice counts twice.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from spaceport.arrays import Matrix
+from spaceport.arrays import Matrix, integer
 from spaceport.drift.sketches.basis import Basis
+from spaceport.drift.sketches.blocks import check_blocks, places_of
+from spaceport.drift.sketches.sample import Keys, Sample, merged
+from spaceport.drift.sketches.streams import Batch, gather
+from spaceport.drift.sketches.totals import BY_CELL, Totals, added
+from spaceport.errors import ParameterError
 from spaceport.geometry.moments import Moments
 
-__all__ = ["BLOCKS", "SAMPLE", "Sketch"]
+__all__ = ["BLOCKS", "SAMPLE", "Sketch", "total"]
+
+Double: TypeAlias = npt.NDArray[np.float64]
 
 BLOCKS = 64
 SAMPLE = 1024
@@ -26,93 +39,225 @@ SAMPLE = 1024
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """What is kept of a window of vectors.
+    """What is kept of a window of vectors, whose size does not grow with the rows.
 
     Attributes
     ----------
     basis : Basis
-    moments : Moments
-        Count, mean and scatter of all rows.
-    sizes : ndarray of shape (b,), float64
-        Rows of each block.
-    sums : dict of str to ndarray of shape (b, F), float64
-        Sums of each feature over each block: ``vectors``, ``waves``, ``squares``, ``cells0``,
-        ``shifts0`` (of the projected coordinates by cell, c r of them) and so on.
-    keys : ndarray of shape (s,), uint64
-        The sample's hashes, ascending: those of the s smallest.
-    ids : tuple of str
-        The sample's ids.
-    rows : ndarray of shape (s, d), float32
-        The sample's rows, ready.
+        Of what is summed up; sketches of one basis can be added and compared.
+    count : int
+        How many rows were seen.
+    blocks : int
+        A power of 2; of two sketches that are added the smaller counts.
+    sample : Sample
+        Rows with their ids. Where it holds all that were seen, the sketch is *complete*, and
+        everything else follows from it.
     """
 
     basis: Basis
-    moments: Moments
-    sizes: npt.NDArray[np.float64]
-    sums: dict[str, npt.NDArray[np.float64]]
-    keys: npt.NDArray[np.uint64]
-    ids: tuple[str, ...]
-    rows: Matrix
+    count: int
+    blocks: int
+    sample: Sample
+    _totals: Totals | None = None
 
     @classmethod
-    def of(cls, basis: Basis, vectors: npt.ArrayLike, ids: Sequence[str]) -> Sketch:
-        """Sketch rows, whose ids are unique, in one go."""
-        rows = basis.ready(vectors)
-        keys = _keys(ids)
-        blocks = (keys % np.uint64(BLOCKS)).astype(np.intp)
-        sums: dict[str, Any] = {}
-        for name in ("vectors", "waves", "squares"):
-            sums[name] = _added(basis.features(name, rows), blocks, BLOCKS)
-        coordinates = basis.projected(rows)
-        for level, centroids in enumerate(basis.cells):
-            places = blocks * len(centroids) + basis.assign(rows, level)
-            flat = BLOCKS * len(centroids)
-            ones = np.ones((len(rows), 1), np.float32)
-            sums[f"cells{level}"] = _added(ones, places, flat).reshape(BLOCKS, -1)
-            sums[f"shifts{level}"] = _added(coordinates, places, flat).reshape(BLOCKS, -1)
-        order = np.argsort(keys)[:SAMPLE]
-        return cls(
-            basis,
-            Moments.of(rows),
-            np.bincount(blocks, minlength=BLOCKS).astype(float),
-            sums,
-            keys[order],
-            tuple(ids[place] for place in order),
-            rows[order],
-        )
+    def of(
+        cls,
+        basis: Basis,
+        vectors: npt.ArrayLike,
+        ids: Sequence[str] | pa.Array | None = None,
+        refs: Sequence[str] | None = None,
+        *,
+        room: int = SAMPLE,
+        blocks: int = BLOCKS,
+    ) -> Sketch:
+        """Sketch rows in one go; `of_stream` takes them as a stream.
 
-    @property
-    def count(self) -> int:
-        """How many rows were summed up."""
-        return self.moments.count
+        Parameters
+        ----------
+        basis : Basis
+        vectors : array-like of shape (n, d)
+        ids : sequence of n str, or Arrow array of strings, optional
+            ``0`` ... ``n-1`` where there are none.
+        refs : sequence of n str, optional
+            Where the contents lie, kept with the sample.
+        room : int
+            How many rows the sample holds.
+        blocks : int
+            A power of 2.
+
+        Raises
+        ------
+        InputError
+            NaN or infinity, another dimension, another number of ids, an id that is null.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((5000, 4))
+        >>> basis = Basis.fit(X)
+        >>> names = [f"item {i}" for i in range(5000)]
+        >>> whole = Sketch.of(basis, X, names)
+        >>> both = Sketch.of(basis, X[:900], names[:900]) + Sketch.of(basis, X[900:], names[900:])
+        >>> both.count, both.ids == whole.ids, np.allclose(both.sums["waves"], whole.sums["waves"])
+        (5000, True, True)
+        """
+        batches = [(ids, vectors, refs)]
+        return cls.of_stream(basis, batches, room=room, blocks=blocks, threads=1)
+
+    @classmethod
+    def of_stream(
+        cls,
+        basis: Basis,
+        batches: Iterable[Batch],
+        *,
+        room: int = SAMPLE,
+        blocks: int = BLOCKS,
+        prefix: str = "",
+        threads: int = 2,
+    ) -> Sketch:
+        """Sketch a stream of rows in one pass.
+
+        Parameters
+        ----------
+        basis : Basis
+        batches : iterable of (ids, vectors) or (ids, vectors, refs)
+            Each as in `of`; `streams.columns` makes them of record batches. Some 16,384 rows are
+            worked on at a time.
+        room, blocks : int
+        prefix : str
+            Rows without ids are called by it and their position in the stream. It must differ
+            between streams whose sketches will be added: the day, for example.
+        threads : int
+            Which the result does not depend on.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((5000, 4))
+        >>> parts = ((None, X[i : i + 1000]) for i in range(0, 5000, 1000))
+        >>> found = Sketch.of_stream(Basis.fit(X), parts)
+        >>> found.count, found.complete, len(found.rows)
+        (5000, False, 1024)
+        """
+        integer(room, "room", 1)
+        gathered = gather(basis, batches, room, check_blocks(blocks), prefix, threads)
+        if gathered is None:
+            return cls.empty(basis, room=room, blocks=blocks)
+        count, sample, totals = gathered
+        return cls(basis, count, blocks, sample, None if count == len(sample) else totals)
+
+    @classmethod
+    def empty(cls, basis: Basis, *, room: int = SAMPLE, blocks: int = BLOCKS) -> Sketch:
+        """Give the sketch of no rows; adding it changes nothing, not even room and blocks."""
+        check_blocks(blocks)
+        return cls(basis, 0, blocks, Sample.none(basis.dimension, integer(room, "room", 1)))
 
     @property
     def complete(self) -> bool:
         """The sample holds every row."""
-        return self.count == len(self.rows)
+        return self.count == len(self.sample)
+
+    @property
+    def keys(self) -> Keys:
+        """The sample's hashes, (s,) uint64, ascending."""
+        return self.sample.keys
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The sample's ids."""
+        return self.sample.ids
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """Where the sample's contents lie; empty strings where nobody said."""
+        return self.sample.refs
+
+    @property
+    def rows(self) -> Matrix:
+        """The sample's rows, (s, d) float32, of unit length in a cosine space."""
+        return self.sample.rows
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums; made from the rows where the sketch is complete."""
+        if self._totals is not None:
+            return self._totals
+        places = places_of(self.keys, self.blocks)
+        return Totals.of(self.basis, self.blocks, [(self.rows, places)])
+
+    @property
+    def sizes(self) -> Double:
+        """Rows of each block, (b,)."""
+        return self.totals.sums["sizes"]
+
+    @cached_property
+    def sums(self) -> dict[str, Double]:
+        """Sums of each feature over each block, (b, F); see `totals.Totals`."""
+        apart = ("sizes", *BY_CELL)
+        return {name: array for name, array in self.totals.sums.items() if name not in apart}
+
+    @property
+    def moments(self) -> Moments:
+        """Count, mean and scatter of all rows."""
+        return self.totals.moments
+
+    @property
+    def cell_counts(self) -> Double:
+        """Rows in each of the finest cells, (c,)."""
+        counts: Double = self.sums[f"cells{len(self.basis.cells) - 1}"].sum(axis=0)
+        return counts
+
+    @property
+    def cell_sums(self) -> Double:
+        """Sum of the rows in each of the finest cells, (c, d)."""
+        return self.totals.sums["cell_sums"]
+
+    @property
+    def cell_squares(self) -> Double:
+        """Sum of the rows' squared distances to the basis's origin in each of the finest cells, (c,)."""
+        return self.totals.sums["cell_squares"]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays that are held; bounded by room, blocks and basis, whatever the rows."""
+        held = self._totals.nbytes if self._totals is not None else 0
+        return held + self.rows.nbytes + self.keys.nbytes
 
     def __add__(self, other: Sketch) -> Sketch:
-        self.basis.check_same(other.basis)
-        keys = np.concatenate([self.keys, other.keys])
-        order = np.argsort(keys)[:SAMPLE]
-        ids = self.ids + other.ids
-        return Sketch(
-            self.basis,
-            self.moments + other.moments,
-            self.sizes + other.sizes,
-            {name: mine + other.sums[name] for name, mine in self.sums.items()},
-            keys[order],
-            tuple(ids[place] for place in order),
-            np.concatenate([self.rows, other.rows])[order],
-        )
+        return total([self, other])
 
 
-def _added(features: Matrix, places: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.float64]:
-    added = np.zeros((count, features.shape[1]))
-    np.add.at(added, places, features)
-    return added
+def total(sketches: Iterable[Sketch]) -> Sketch:
+    """Add many sketches, 365 days for example, in one go.
+
+    Raises
+    ------
+    MismatchError
+        They are of several bases.
+    ParameterError
+        There is none.
+    """
+    given = list(sketches)
+    if not given:
+        raise ParameterError("There are no sketches to add.", "Give at least one.")
+    for other in given[1:]:
+        given[0].basis.check_same(other.basis)
+    parts = [sketch for sketch in given if sketch.count]
+    if len(parts) < 2:
+        return parts[0] if parts else given[0]
+    basis, blocks = parts[0].basis, min(sketch.blocks for sketch in parts)
+    count = sum(sketch.count for sketch in parts)
+    sample = merged([sketch.sample for sketch in parts])
+    if count == len(sample):
+        return Sketch(basis, count, blocks, sample)
+    return Sketch(basis, count, blocks, sample, _totals_of(parts, blocks))
 
 
-def _keys(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
-    hashed = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in ids]
-    return np.frombuffer(b"".join(hashed), np.uint64)
+def _totals_of(parts: Sequence[Sketch], blocks: int) -> Totals:
+    """Sum up all; those that are complete from their rows, together."""
+    there = [part.totals.folded(blocks) for part in parts if part._totals is not None]
+    rows = [(part.rows, places_of(part.keys, blocks)) for part in parts if part._totals is None]
+    if rows:
+        there.append(Totals.of(parts[0].basis, blocks, rows))
+    return added(there)
