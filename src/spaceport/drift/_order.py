@@ -18,7 +18,7 @@ _ROWS = 16_384
 
 
 def by_content(rows: Matrix, seed: int) -> npt.NDArray[np.intp]:
-    """Order rows at random by a keyed hash of their bits, sum_j r_j x_j modulo 2^64; equal rows stay together.
+    """Order rows by a keyed hash of their bits, sum_j r_j x_j modulo 2^64, and equal rows at random.
 
     Examples
     --------
@@ -28,8 +28,11 @@ def by_content(rows: Matrix, seed: int) -> npt.NDArray[np.intp]:
     True
     """
     bits = np.ascontiguousarray(rows).view(np.uint32)
-    keys = generator(seed).integers(0, 2**64, rows.shape[1], dtype=np.uint64) | np.uint64(1)
+    rng = generator(seed)
+    keys = rng.integers(0, 2**64, rows.shape[1], dtype=np.uint64) | np.uint64(1)
     hashes = [
         bits[start : start + _ROWS].astype(np.uint64) @ keys for start in range(0, len(rows), _ROWS)
     ]
-    return np.argsort(np.concatenate(hashes), kind="stable")
+    shuffled = rng.permutation(len(rows))
+    order: npt.NDArray[np.intp] = shuffled[np.argsort(np.concatenate(hashes)[shuffled], kind="stable")]
+    return order

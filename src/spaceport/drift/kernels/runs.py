@@ -40,6 +40,8 @@ def nearest_reference(
             place = 0
             while place < k and inside[s, neighbors[row, place]]:
                 place += 1
-            steps[s, row] = place
             far[s, row] = distances[row, min(place, k - 1)]
+            while 0 < place < k and distances[row, place - 1] == far[s, row]:
+                place -= 1
+            steps[s, row] = place
     return steps, far
