@@ -1,0 +1,1 @@
+"""Watching a space: what is calibrated and what is not."""
