@@ -11,17 +11,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import add
 
 import numpy as np
 
 from spaceport.drift.sketches.basis import Basis
-from spaceport.drift.sketches.sketch import Sketch
+from spaceport.drift.sketches.sketch import Sketch, total
 from spaceport.errors import CorruptError
 from spaceport.monitoring._packing import pack, pack_basis, unpack, unpack_basis
 from spaceport.monitoring.gathering import Hashes, Part
 from spaceport.monitoring.health import Health
+from spaceport.monitoring.outcomes import Outcomes
 from spaceport.monitoring.spans import Span
 from spaceport.safe import read_arrays
 from spaceport.storage.files import Entry
@@ -53,6 +52,7 @@ class Book:
         self._seen: dict[str, Hashes] = {}
         self._fresh: dict[tuple[str, str | None], Sketch] = {}
         self._healths: dict[tuple[str, str | None], Health] = {}
+        self._outcomes: dict[tuple[str, str | None], Outcomes] = {}
         self.basis: Basis = unpack_basis(self._read(f"{watch.folder}/{BASIS}"))
 
     @property
@@ -90,10 +90,20 @@ class Book:
         tick = self.tick(begins, segment)
         return Health() if tick is None else Health.from_dict(tick.health)
 
+    def outcomes(self, begins: str, segment: str | None) -> Outcomes:
+        """Give what came of a tick's predictions, with what this update adds."""
+        if (begins, segment) in self._outcomes:
+            return self._outcomes[begins, segment]
+        tick = self.tick(begins, segment)
+        none = Outcomes.none(len(self.basis.cells[-1]))
+        return Outcomes.from_dict(tick.outcomes) if tick is not None and tick.outcomes else none
+
     def add(self, begins: str, part: Part) -> None:
         """Add what a log has of a tick."""
         for segment, health in part.healths.items():
             self._healths[begins, segment] = self.health(begins, segment) + health
+            counted = self.outcomes(begins, segment) + part.outcomes[segment]
+            self._outcomes[begins, segment] = counted
         for segment, sketch in part.sketches.items():
             before = self.sketch(begins, segment)
             self._fresh[begins, segment] = sketch if before is None else before + sketch
@@ -103,12 +113,18 @@ class Book:
         """Give the sketch of a span; None where it has no rows."""
         sketches = (self.sketch(name, segment) for name in self.begins if span.holds(name))
         there = [sketch for sketch in sketches if sketch is not None]
-        return reduce(add, there) if there else None
+        return total(there) if there else None
 
     def condition(self, span: Span, segment: str | None) -> Health:
         """Give the health of a span."""
         inside = (self.health(name, segment) for name in self.begins if span.holds(name))
         return sum(inside, Health())
+
+    def outcome(self, span: Span | None, segment: str | None) -> Outcomes:
+        """Give what came of a span's predictions."""
+        inside = [name for name in self.begins if span is not None and span.holds(name)]
+        none = Outcomes.none(len(self.basis.cells[-1]))
+        return sum((self.outcomes(name, segment) for name in inside), none)
 
     def reference(self, place: int) -> Sketch:
         """Give the sketch of the version's own vectors, of all (0) or of a segment."""
@@ -147,6 +163,7 @@ def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list
             path = recorder.put(f"{number:06d}.sketch.safetensors", pack(sketch))
         if segment is None:
             seen = recorder.put(f"{number:06d}.seen.safetensors", _packed(book.seen(begins)))
+        outcomes = book.outcomes(begins, segment)
         tick = Tick(
             begins=begins,
             segment=segment,
@@ -155,6 +172,7 @@ def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list
             sketch=path,
             seen=seen,
             health=book.health(begins, segment).to_dict(),
+            outcomes={} if outcomes.kind is None else outcomes.to_dict(),
         )
         ticks.append(tick)
     return ticks

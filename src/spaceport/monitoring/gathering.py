@@ -14,8 +14,10 @@ from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.sketch import Sketch
 from spaceport.errors import InputError
 from spaceport.hashes import hashes
+from spaceport.monitoring.causes import SAMPLED
 from spaceport.monitoring.events import Events
 from spaceport.monitoring.health import Health
+from spaceport.monitoring.outcomes import Outcomes
 
 __all__ = ["Counted", "Gatherer", "Hashes", "Part"]
 
@@ -59,17 +61,21 @@ class Part:
         Of the rows that can be tested, by segment; None for all rows.
     healths : dict
         Of all rows, by segment.
+    outcomes : dict
+        Of the rows that have a prediction, by segment.
     """
 
     seen: Hashes = field(default_factory=_NO_HASHES.copy)
     sketches: dict[str | None, Sketch] = field(default_factory=dict)
     healths: dict[str | None, Health] = field(default_factory=dict)
+    outcomes: dict[str | None, Outcomes] = field(default_factory=dict)
 
     def add(self, segment: str | None, events: Events, basis: Basis) -> None:
         """Sum up some rows of a segment."""
-        health = Health.of(events)
-        before = self.healths.get(segment)
-        self.healths[segment] = health if before is None else before + health
+        health, outcomes = Health.of(events), _outcomes(events, basis)
+        if segment in self.healths:
+            health, outcomes = self.healths[segment] + health, self.outcomes[segment] + outcomes
+        self.healths[segment], self.outcomes[segment] = health, outcomes
         sound = events if events.sound.all() else events.take(events.sound)
         if len(sound):
             sketch = Sketch.of(basis, sound.vectors, sound.ids.to_pylist())
@@ -109,6 +115,7 @@ class Gatherer:
         self._before = sorted(ticks)
         self._segmented = segmented
         self._segments: set[str] = set()
+        self.contents: dict[str, Events] = {}
 
     def add(self, events: Events) -> None:
         """Sum up some rows.
@@ -157,6 +164,10 @@ class Gatherer:
         for segment, rows in self._divided(events, fresh):
             part.add(segment, events.take(rows), self._basis)
         self.parts[name] = part
+        if events.contents is not None and name not in self.contents:
+            chosen = fresh[events.sound[fresh]]
+            chosen = chosen[np.argsort(hashed[chosen])[:SAMPLED]]
+            self.contents[name] = events.take(chosen)
 
     def _divided(
         self, events: Events, rows: npt.NDArray[np.intp]
@@ -187,6 +198,19 @@ class Gatherer:
             if name != but:
                 found |= _among(wanted, self._seen(name))
         return found
+
+
+def _outcomes(events: Events, basis: Basis) -> Outcomes:
+    """Count predictions by the finest cell; a row without a sound vector is in none."""
+    finest = len(basis.cells) - 1
+    count = len(basis.cells[finest])
+    if events.prediction is None:
+        return Outcomes.none(count)
+    cell = np.full(len(events), -1)
+    sound = events.sound
+    if sound.any():
+        cell[sound] = basis.assign(basis.ready(events.vectors[sound]), finest)
+    return Outcomes.of(events, cell, count)
 
 
 def _among(wanted: Hashes, ordered: Hashes) -> npt.NDArray[np.bool_]:

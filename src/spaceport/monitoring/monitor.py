@@ -8,6 +8,7 @@ written in one transaction, or nothing of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 
 from spaceport.errors import InputError, ParameterError
 from spaceport.monitoring.book import Book, put_ticks
+from spaceport.monitoring.causes import Causes
 from spaceport.monitoring.events import Events, faults_of
 from spaceport.monitoring.founding import Founded, found
 from spaceport.monitoring.gathering import Gatherer
@@ -88,6 +90,7 @@ class Monitor:
         *,
         ids: Sequence[str] | None = None,
         drop_broken: bool = False,
+        canaries: Path | None = None,
         notify: bool = False,
         wait: float = 0.0,
     ) -> list[Verdict]:
@@ -102,6 +105,8 @@ class Monitor:
             as new.
         drop_broken : bool
             Leave rows out that cannot be tested (NaN, another dimension); they are counted.
+        canaries : Path, optional
+            What production gave for the version's canaries; see `canary_files.production_report`.
         notify : bool
             Put alarms that open into the outbox.
         wait : float
@@ -144,6 +149,7 @@ class Monitor:
                 self._watched.updates(watch),
                 Founded.read(watch.settings["founded"], watch.of),
                 gatherer.parts,
+                Causes(self.version, gatherer.contents, canaries),
                 clock.now(),
             )
             verdicts = current.verdicts()

@@ -10,10 +10,12 @@ from typing import Any
 from spaceport.drift.sketches.sketch import Sketch
 from spaceport.monitoring.book import Book
 from spaceport.monitoring.budget import Shares
+from spaceport.monitoring.causes import Causes
 from spaceport.monitoring.founding import Founded
 from spaceport.monitoring.gathering import Part
 from spaceport.monitoring.health import Health, compare
 from spaceport.monitoring.judging import Found, look, seed_of
+from spaceport.monitoring.performing import performance
 from spaceport.monitoring.references import Reference
 from spaceport.monitoring.settings import Settings
 from spaceport.monitoring.spans import Span, Timeline
@@ -39,6 +41,7 @@ class Round:
         What the monitor knows of the version itself.
     parts : mapping of str to Part
         What the update adds, by tick.
+    causes : Causes
     now : str
         What time it is: windows that end later are not judged.
     """
@@ -52,6 +55,7 @@ class Round:
         updates: Sequence[Update],
         of_version: Founded,
         parts: Mapping[str, Part],
+        causes: Causes,
         now: str,
     ) -> None:
         self._settings = settings
@@ -61,6 +65,7 @@ class Round:
         self._updates = updates
         self._of_version = of_version
         self._parts = parts
+        self._causes = causes
         self._now = now
         self._reference = Reference.parse(settings.reference)
         self._fixed: dict[str | None, Sketch | None] = {}
@@ -149,8 +154,9 @@ class Round:
         current = self._book.sum(window, segment)
         if span is not None and self._reference.fixed and _overlap(span, window):
             return Found("reference", 0 if current is None else current.count)
+        reference = self._reference_of(span, segment)
         found = look(
-            self._reference_of(span, segment),
+            reference,
             current,
             alpha,
             least=self._settings.least,
@@ -160,8 +166,16 @@ class Round:
         told = {
             "reference": "version" if self._reference.of_version else span.name if span else "",
             "health": self._findings(span, window, segment),
+            "performance": performance(
+                self._book.outcome(span, segment), self._book.outcome(window, segment)
+            ),
+            "cause": {}
+            if segment is not None
+            else self._causes.told(window, reference, found, alpha),
         }
-        return replace(found, evidence=found.evidence | told)
+        return replace(
+            found, evidence=found.evidence | {name: each for name, each in told.items() if each}
+        )
 
     def _findings(
         self, span: Span | None, window: Span, segment: str | None
