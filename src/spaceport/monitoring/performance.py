@@ -292,7 +292,7 @@ def class_shift(
     (0.001, 0.2, ('cat', 0.5, 0.3))
     """
     integer(permutations, "permutations", 1)
-    names = sorted({*before, *after})
+    names = sorted(name for name in {*before, *after} if before.get(name) or after.get(name))
     counts = np.array([[side.get(n, 0) for n in names] for side in (before, after)], np.int64)
     totals = counts.sum(axis=1)
     if not totals.all():
