@@ -13,6 +13,7 @@ from spaceport.cli import (
     building,
     consumers,
     diffing,
+    drifting,
     exchange,
     exporting,
     joining,
@@ -24,6 +25,7 @@ from spaceport.cli import (
     recommending,
     scoring,
     storing,
+    watching,
 )
 from spaceport.errors import SpaceportError
 
@@ -45,6 +47,7 @@ for group in (
     aligning,
     consumers,
     diffing,
+    drifting,
     exchange,
     exporting,
     joining,
@@ -56,6 +59,7 @@ for group in (
     recommending,
     scoring,
     storing,
+    watching,
 ):
     group.add_to(app)
 

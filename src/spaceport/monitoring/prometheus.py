@@ -10,13 +10,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spaceport.errors import MissingExtra, ParameterError
 from spaceport.storage.files import flush, write
 
-__all__ = ["GAUGES", "Reading", "render", "write_file"]
+if TYPE_CHECKING:
+    from spaceport.monitoring.monitor import Monitor
+    from spaceport.storage.monitors import Verdict
+
+__all__ = ["GAUGES", "Reading", "check_name", "readings", "render", "write_file"]
 
 GAUGES = {
     "rows": ("spaceport_drift_rows", "Rows in the last window."),
@@ -65,6 +70,34 @@ class Reading:
     ended: float | None = None
 
 
+def readings(monitor: Monitor) -> list[Reading]:
+    """What is known of each segment: its last window, and its last p-value."""
+    last: dict[str | None, Verdict] = {}
+    tested: dict[str | None, Verdict] = {}
+    for verdict in monitor.history():
+        last[verdict.segment] = verdict
+        if verdict.p is not None:
+            tested[verdict.segment] = verdict
+    standing = [alarm.segment for alarm in monitor.alarms() if alarm.state != "resolved"]
+    found = []
+    for segment, verdict in last.items():
+        test = tested.get(segment)
+        found.append(
+            Reading(
+                space=monitor.version.record.space,
+                monitor=monitor.name,
+                segment="" if segment is None else segment or "(none)",
+                rows=verdict.rows,
+                p=test and test.p,
+                alpha=test and test.alpha,
+                effect=test and test.effect,
+                open_alarms=standing.count(segment),
+                ended=_seconds(verdict.ends),
+            )
+        )
+    return found
+
+
 def render(readings: Sequence[Reading]) -> bytes:
     """Give the text in Prometheus's exposition format.
 
@@ -90,6 +123,17 @@ def render(readings: Sequence[Reading]) -> bytes:
     return generate_latest(registry)
 
 
+def check_name(path: Path | str) -> Path:
+    """Refuse a file that the collector would not read."""
+    target = Path(path)
+    if target.suffix != ".prom":
+        raise ParameterError(
+            f"Prometheus's textfile collector reads files that end in .prom. Got {target.name!r}.",
+            "Let the name end so.",
+        )
+    return target
+
+
 def write_file(path: Path | str, readings: Sequence[Reading]) -> None:
     """Write the file; one that is there is replaced by a whole one or stays.
 
@@ -98,12 +142,7 @@ def write_file(path: Path | str, readings: Sequence[Reading]) -> None:
     ParameterError
         Another ending than ``.prom``, which the collector would pass over.
     """
-    target = Path(path)
-    if target.suffix != ".prom":
-        raise ParameterError(
-            f"Prometheus's textfile collector reads files that end in .prom. Got {target.name!r}.",
-            "Let the name end so.",
-        )
+    target = check_name(path)
     passing = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         write(passing, render(readings))
@@ -128,3 +167,8 @@ def _check_distinct(readings: Sequence[Reading]) -> None:
                 "Give the last one of each segment.",
             )
         known.add(_labels(reading))
+
+
+def _seconds(moment: str) -> float | None:
+    """Seconds since 1970; None of a window that has a number in place of a time."""
+    return None if moment.startswith("#") else datetime.fromisoformat(moment).timestamp()

@@ -154,7 +154,16 @@ class Holding:
         """A folder for what can be computed again; may be deleted at any time."""
         return Path(self._store.root) / "cache" / self.record.space
 
-    def map(self, path: str | Path, color: str | None = None, method: str = "umap") -> None:
+    def map(
+        self,
+        path: str | Path,
+        color: str | None = None,
+        method: str = "umap",
+        *,
+        new: npt.ArrayLike | None = None,
+        new_ids: Sequence[str] | None = None,
+        new_texts: Sequence[str] | None = None,
+    ) -> None:
         """Draw the map of this version: a self-contained ``.html`` page or a ``.png``.
 
         Parameters
@@ -165,15 +174,23 @@ class Holding:
             The metadata column to color by; by default `label`.
         method : str
             A projection with its parameters, ``"umap(neighbors=30)"``.
+        new : SpaceVectors or array-like of shape (m, d), optional
+            Items that are not in the version: placed among their nearest and colored by how unusual they
+            are (conformal p-values). The map itself stays as it is; `spaces.newcomers` says how.
+        new_ids, new_texts : sequence of m str, optional
+            What the new items are called, and what to show of them.
 
         Raises
         ------
         MissingExtra
             The extra ``maps`` is not installed.
+        MismatchError
+            New vectors of other coordinates.
         """
         from spaceport.spaces.mapping import draw
 
-        draw(self, Path(path), color, method)
+        added = None if new is None else (new, new_ids, new_texts)
+        draw(self, Path(path), color, method, added)
 
     def draw_curve(self, path: str | Path) -> None:
         """Draw how the encoder's training went, as ``.png`` or ``.svg``.

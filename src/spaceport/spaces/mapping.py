@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as release
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +23,26 @@ from spaceport.maps.base import Projection
 from spaceport.maps.page import html, labels, picture
 from spaceport.maps.page.base import Level, Page
 from spaceport.safe import read_arrays
+from spaceport.spaces.newcomers import added, newcomers
 
 if TYPE_CHECKING:
     from spaceport.spaces.holding import Holding
 
-__all__ = ["THUMBNAIL", "draw", "page"]
+__all__ = ["THUMBNAIL", "cell_names", "draw", "page"]
+
+New: TypeAlias = tuple[npt.ArrayLike, Sequence[str] | None, Sequence[str] | None]
 
 THUMBNAIL = "thumbnail"
 """The column of small pictures that the map shows."""
 
 
-def draw(version: Holding, path: Path, color: str | None = None, method: str = "umap") -> None:
+def draw(
+    version: Holding,
+    path: Path,
+    color: str | None = None,
+    method: str = "umap",
+    new: New | None = None,
+) -> None:
     """Write the map of `version` as a page (``.html``) or a picture (``.png``).
 
     Parameters
@@ -44,6 +54,8 @@ def draw(version: Holding, path: Path, color: str | None = None, method: str = "
         A metadata column; by default the label that the version was built with.
     method : str
         A projection with its parameters, ``"umap(neighbors=30)"``.
+    new : tuple of vectors (m, d), ids or None, texts or None, optional
+        Items to place on the map and to color by how unusual they are.
     """
     writers = {".html": html.write, ".png": picture.write}
     if path.suffix not in writers:
@@ -51,7 +63,10 @@ def draw(version: Holding, path: Path, color: str | None = None, method: str = "
             f"A map is written as .html or .png. Got {path.name!r}.",
             "Let the name end in .html (a page) or .png (a picture).",
         )
-    writers[path.suffix](path, page(version, color, method))
+    shown = page(version, color, method)
+    if new is not None:
+        shown = added(shown, newcomers(version, shown.positions, *new))
+    writers[path.suffix](path, shown)
 
 
 def page(version: Holding, color: str | None = None, method: str = "umap") -> Page:
@@ -72,6 +87,13 @@ def page(version: Holding, color: str | None = None, method: str = "umap") -> Pa
         pictures=_thumbnails(metadata),
         color=color or version.label or "",
     )
+
+
+def cell_names(version: Holding, level: int = 0) -> list[str]:
+    """The labels that the map gives the cells of one level, by their number; ``""`` where it has none."""
+    texts = version.texts
+    counted = None if texts is None else labels.bag(texts)
+    return list(_level(version, version.cells[level], counted).labels)
 
 
 def _level(version: Holding, centroids: Matrix, counted: labels.Bag | None) -> Level:

@@ -6,6 +6,7 @@ import gzip
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
@@ -17,10 +18,34 @@ from spaceport.maps.page.placing import place
 MAP = np.array([[0, 0], [4, 0], [0, 4], [9, 9]], np.float32)
 
 
-def test_the_nearest_weighs_most_and_the_farthest_a_twentieth() -> None:
-    (x, y) = place(MAP, [[0, 1]], [[0.9, 0.1]])[0]
-    assert x == pytest.approx(4 * np.exp(-3) / (1 + np.exp(-3)))
-    assert y == 0
+def cost(place: np.ndarray, weights: np.ndarray, corners: np.ndarray) -> float:
+    return float((weights * np.linalg.norm(corners - place, axis=1)).sum())
+
+
+def test_it_is_the_weighted_median_that_scipy_finds() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        corners = rng.normal(size=(9, 2)) * 5
+        near = -np.sort(rng.random(9))
+        weights = np.exp(-3 * (near[0] - near) / (near[0] - near[-1]))
+        found = place(corners, [range(9)], [near])[0]
+        best = min(
+            (minimize(cost, start, (weights, corners), "Nelder-Mead") for start in corners),
+            key=lambda each: each.fun,
+        )
+        assert cost(found, weights, corners) == pytest.approx(best.fun, rel=2e-3)
+
+
+def test_neighbors_elsewhere_do_not_draw_it_into_the_void() -> None:
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [100, 100], [101, 100]], np.float32)
+    found = place(corners, [range(6)], [[0.5] * 6])[0]
+    assert np.abs(found - 0.5).max() < 0.6
+    assert np.abs(corners.mean(axis=0) - found).max() > 30  # where a mean would put it
+
+
+def test_a_nearest_one_that_weighs_more_than_all_others_is_the_place() -> None:
+    assert place(MAP, [[0, 1]], [[0.9, 0.1]])[0] == pytest.approx([0, 0], abs=1e-4)
+    assert place(MAP, [[0, 0, 0]], [[0.9, 0.8, 0.1]]).tolist() == [[0, 0]]
 
 
 def test_scaling_and_shifting_the_similarities_moves_nothing() -> None:

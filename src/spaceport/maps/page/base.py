@@ -121,6 +121,8 @@ class Page:
         shows it beside the pointer and in search results.
     color : str
         The column to color by at first; ``""`` is the coarsest cells.
+    missing : str
+        What the legend calls items without a value.
 
     Raises
     ------
@@ -146,6 +148,7 @@ class Page:
     pictures: Sequence[bytes | None] = ()
     subtitle: str = ""
     color: str = ""
+    missing: str = "missing"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", matrix(self.positions, "positions", 2))

@@ -88,6 +88,7 @@ def payload(page: Page) -> dict[str, Any]:
         "notes": [*page.notes, *unseen],
         "pictures": pictures,
         "color": page.color,
+        "missing": page.missing,
         "themes": {"light": asdict(palette()), "dark": asdict(palette(dark=True))},
     }
 

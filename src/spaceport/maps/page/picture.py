@@ -62,7 +62,7 @@ def write(path: Path | str, page: Page, column: str | None = None) -> None:
     plain = {"color": colors.ink, "parse_math": False}
     figure.text(0.03, 0.955, page.title, fontsize=22, fontweight="bold", **plain)
     figure.text(0.03, 0.925, page.subtitle, fontsize=13, alpha=0.7, **plain)
-    _legend(axes, entries, colors)
+    _legend(axes, entries, colors, asked)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # drawn as a box
         canvas.draw()
@@ -85,24 +85,25 @@ def _paint(page: Page, asked: str, colors: Palette) -> tuple[list[str], list[Ent
     """Give each item's color, and what the legend says of the colors."""
     if asked:
         given = read_column(asked, page.columns[asked])
-        return _categories(given, colors) if given.kind == "category" else _scale(given, colors)
+        paint = _categories if given.kind == "category" else _scale
+        return paint(given, colors, page.missing)
     if not page.levels:
         return [colors.categories[0]] * page.count, []
     cells = np.asarray(page.levels[0].assignment)
     return [colors.categories[cell % len(colors.categories)] for cell in cells], []
 
 
-def _categories(given: Column, colors: Palette) -> tuple[list[str], list[Entry]]:
+def _categories(given: Column, colors: Palette, gap: str) -> tuple[list[str], list[Entry]]:
     own = min(len(given.names), len(colors.categories))
     table = [*colors.categories[:own], colors.other, colors.missing]
     codes = given.values.astype(int)
     places = np.where(codes < 0, own + 1, np.minimum(codes, own))
-    named = [*given.names[:own], f"other ({len(given.names) - own} values)", "missing"]
+    named = [*given.names[:own], f"other ({len(given.names) - own} values)", gap]
     used = [place for place in range(own + 2) if (places == place).any()]
     return [table[place] for place in places], [(table[p], cut(named[p], _LEGEND)) for p in used]
 
 
-def _scale(given: Column, colors: Palette) -> tuple[list[str], list[Entry]]:
+def _scale(given: Column, colors: Palette, missing: str) -> tuple[list[str], list[Entry]]:
     from matplotlib.colors import LinearSegmentedColormap, to_hex
 
     stops = LinearSegmentedColormap.from_list("spaceport", colors.scale)
@@ -112,15 +113,16 @@ def _scale(given: Column, colors: Palette) -> tuple[list[str], list[Entry]]:
         colors.missing if gap else to_hex(stops(float(place)))
         for place, gap in zip(part, gaps, strict=True)
     ]
-    steps = np.linspace(0, 1, 5)
+    steps, span = np.linspace(0, 1, 5), given.high - given.low
+    digits = 2 - int(np.floor(np.log10(span))) if span > 0 else 9
     entries = [
-        (to_hex(stops(float(step))), given.told(given.low + step * (given.high - given.low)))
+        (to_hex(stops(float(step))), given.told(round(given.low + step * span, digits)))
         for step in steps
     ]
-    return shades, entries + ([(colors.missing, "missing")] if gaps.any() else [])
+    return shades, entries + ([(colors.missing, missing)] if gaps.any() else [])
 
 
-def _legend(axes: Any, entries: list[Entry], colors: Palette) -> None:
+def _legend(axes: Any, entries: list[Entry], colors: Palette, title: str) -> None:
     from matplotlib.lines import Line2D
 
     if not entries:
@@ -130,7 +132,8 @@ def _legend(axes: Any, entries: list[Entry], colors: Palette) -> None:
         for color, name in entries
     ]
     legend = axes.legend(handles=dots, loc="upper right", frameon=False, fontsize=13)
-    for text in legend.get_texts():
+    legend.set_title(cut(title, _LEGEND), prop={"size": 13})
+    for text in (legend.get_title(), *legend.get_texts()):
         text.set_color(colors.ink)
         text.set_parse_math(False)
 

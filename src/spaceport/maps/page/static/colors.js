@@ -27,7 +27,7 @@ function byCategory(codes, names, sizes, turns = false) {
   const rest = sizes.slice(own).reduce((sum, size) => sum + size, 0);
   if (rest) entries.push({ name: `other (${whole.format(names.length - own)} values)`, size: rest, color: other, value: "other", has: (j) => codes[j] >= own });
   const gaps = count - rest - sizes.slice(0, own).reduce((sum, size) => sum + size, 0);
-  if (gaps) entries.push({ name: "missing", size: gaps, color: missing, value: "missing", has: (j) => codes[j] < 0 });
+  if (gaps) entries.push({ name: data.missing, size: gaps, color: missing, value: "missing", has: (j) => codes[j] < 0 });
   return { numbers, scale, entries: names.length > 1 || gaps ? entries.filter((entry) => entry.size) : [] };
 }
 
@@ -39,7 +39,7 @@ function byNumber(column) {
   const numbers = values.map((value) => value === null ? 0 : 0.5 + 0.5 * Math.min(1, Math.max(0, (value - low) / span)));
   const scale = [[0, missing], [0.49, missing], ...stops.map((stop, i) => [0.5 + 0.5 * i / (stops.length - 1), stop])];
   const gaps = values.filter((value) => value === null).length;
-  const entries = gaps ? [{ name: "missing", size: gaps, color: missing, value: "missing", has: (j) => values[j] === null }] : [];
+  const entries = gaps ? [{ name: data.missing, size: gaps, color: missing, value: "missing", has: (j) => values[j] === null }] : [];
   return { numbers, scale, entries, bar: { column, stops } };
 }
 
