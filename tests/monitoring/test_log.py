@@ -16,12 +16,14 @@ import pytest
 
 from spaceport.encoders.hashing import Hashing
 from spaceport.encoders.lsa import LSA
+from spaceport.encoders.mixed import Mixed
 from spaceport.errors import InputError, MismatchError, NotFoundError, ParameterError
 from spaceport.monitoring._identities import Seen
 from spaceport.monitoring.events import FAULTS, Events
 from spaceport.monitoring.log import Log, read
 from spaceport.monitoring.windows import Every
 from spaceport.sources.formats.stamp import Stamp
+from spaceport.sources.table import Table
 from spaceport.sources.texts import Texts
 from spaceport.spaces.space_vectors import Coordinates
 from spaceport.storage.names import Number
@@ -73,7 +75,8 @@ def _joined(batches: list[Events]) -> Events:
             return None
         return pa.concat_arrays(parts) if isinstance(parts[0], pa.Array) else np.concatenate(parts)
 
-    return Events(**{name: one(name) for name in Events.__annotations__})
+    names = [name for name in Events.__annotations__ if name != "encoded_here"]
+    return Events(**{name: one(name) for name in names})
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "arrows", "jsonl", "jsonl.gz", "csv", "tsv"])
@@ -228,6 +231,8 @@ def test_contents_are_encoded(tmp_path: Path) -> None:
     assert not found.vectors[2].any()
     both = whole(path, column="text", vector="vector", dimension=16)
     assert both.vectors[0, 0] == 9
+    assert (found.encoded_here, both.encoded_here) == (True, False)
+    assert found.take([0]).encoded_here
     assert both.contents.to_pylist() == texts
     with pytest.raises(ParameterError, match="no encoder"):
         whole(path, column="text", dimension=16)
@@ -312,15 +317,40 @@ def test_abstracts_by_year(data: Path, tmp_path: Path) -> None:
     counted: Counter[tuple[str, str]] = Counter()
     ids: set[str] = set()
     every = Every("year")
-    for events in read(path, **told, where="year >= 2010 and venue != 'cvpr'"):
+    for events in read(path, **told, where="year >= 2016 and venue != 'cvpr'"):
         names = [every.window(index).name for index in every.index(events.at)]
         counted.update(zip(names, events.segment.to_pylist(), strict=True))
         ids.update(events.ids.to_pylist())
-    kept = [p for p in papers if p["year"] >= 2010 and p["venue"] != "cvpr"]
+    kept = [p for p in papers if p["year"] >= 2016 and p["venue"] != "cvpr"]
     assert counted == Counter((str(p["year"]), p["venue"]) for p in kept)
     assert len(ids) == len(kept)
     with pytest.raises(InputError, match="no id in line"):  # ids are missing there, and stand twice
         list(read(path, **told, id="id"))
+
+
+def test_rows_of_a_table_month_by_month(data: Path, tmp_path: Path) -> None:
+    names = ["nswprice", "nswdemand", "vicprice", "transfer"]
+    with gzip.open(data / "elec2" / "elec.csv.gz", "rt") as stream:
+        rows = list(csv.DictReader(stream))[: 48 * 70]
+    start = np.datetime64("1996-05-07T00:00")  # the file has no dates, but 48 rows a day
+    times = [str(start + np.timedelta64(30, "m") * n) for n in range(len(rows))]
+    log = [
+        {"when": t, **{n: r[n] for n in names}, "up": r["class"]}
+        for t, r in zip(times, rows, strict=True)
+    ]
+    path = write(tmp_path, "csv", log)
+    source = Table(path, columns=names)
+    encoder = Mixed(dimension=2).fit(source)
+    told = {"column": names, "encoder": encoder, "dimension": 2, "zone": "UTC", "label": "up"}
+    found = whole(path, **told)
+    assert found.sound.all()
+    assert np.allclose(found.vectors, encoder.encode(source), atol=1e-6)
+    assert np.bincount(Every("day").index(found.at) - 9623).tolist() == [48] * 70
+    assert len({*found.ids.to_pylist()}) == len(rows)
+    months = [Every("month").window(i).name for i in np.unique(Every("month").index(found.at))]
+    assert months == ["1996-05", "1996-06", "1996-07"]
+    with pytest.raises(InputError, match="no zone: line 2"):
+        whole(path, **told | {"zone": None})
 
 
 def test_words_without_a_vector_are_counted(data: Path, tmp_path: Path) -> None:

@@ -72,6 +72,21 @@ class Identities:
         self._first = ""
         self.repeated = 0
 
+    def refuse_empty(self, ids: pa.Array, places: Sequence[str]) -> None:
+        """Raise where an event of the log has no id.
+
+        Raises
+        ------
+        InputError
+        """
+        empty = np.array([not text for text in ids.to_pylist()], bool)
+        if empty.any():
+            raise InputError(
+                f"The column `{self._column}` of {self._path} has no id in {places[int(empty.argmax())]} "
+                f"({int(empty.sum()):,} of {len(ids):,} rows read with it).",
+                "Fill them in, or name no id column to have ids made from the events.",
+            )
+
     def of(
         self, events: Events, places: Sequence[str], given: pa.Array | None
     ) -> tuple[Events, Mask]:
@@ -79,7 +94,6 @@ class Identities:
         if given is None:
             ids = self._made(events)
             return replace(events, ids=ids), np.ones(len(events), bool)
-        self._refuse_empty(given, places)
         fresh = self._seen.fresh(hashes(given))
         if not fresh.all():
             first = int((~fresh).argmax())
@@ -101,15 +115,6 @@ class Identities:
                 f"The column `{self._column}` of {self._path} has {self.repeated:,} repeated "
                 f"id{'s' * (self.repeated > 1)}; the first, {self._first}.",
                 "Mend the ids, or count each event once: --duplicates first (duplicates='first').",
-            )
-
-    def _refuse_empty(self, ids: pa.Array, places: Sequence[str]) -> None:
-        empty = np.array([not text for text in ids.to_pylist()], bool)
-        if empty.any():
-            raise InputError(
-                f"The column `{self._column}` of {self._path} has no id in {places[int(empty.argmax())]} "
-                f"({int(empty.sum()):,} of {len(ids):,} rows read with it).",
-                "Fill them in, or name no id column to have ids made from the events.",
             )
 
     def _made(self, events: Events) -> pa.Array:

@@ -80,4 +80,5 @@ class Causes:
         each = max(1, SAMPLED // len(parts))
         chosen = [events.take(list(range(min(each, len(events))))) for events in parts]
         contents = pa.concat_arrays([events.contents for events in chosen])
-        return Sample(contents, np.concatenate([events.vectors for events in chosen]))
+        vectors = np.concatenate([events.vectors for events in chosen])
+        return Sample(contents, vectors, all(events.encoded_here for events in chosen))

@@ -45,6 +45,8 @@ class Events:
         Null where there is none (yet).
     tokens : ndarray of shape (n, 2), int64, or None
         Of texts: how many tokens, and how many of them the encoder has no vector for.
+    encoded_here : bool
+        The vectors were made of the contents when the log was read.
     """
 
     ids: pa.Array
@@ -56,14 +58,14 @@ class Events:
     prediction: pa.Array | None = None
     label: pa.Array | None = None
     tokens: npt.NDArray[np.int64] | None = None
+    encoded_here: bool = False
 
     def __post_init__(self) -> None:
         count = len(self.ids)
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is not None and len(value) != count:
+        for name, value in self._columns().items():
+            if len(value) != count:
                 raise InputError(
-                    f"There are {count} ids for {len(value)} {each.name}.", "Give one per event."
+                    f"There are {count} ids for {len(value)} {name}.", "Give one per event."
                 )
 
     def __len__(self) -> int:
@@ -80,14 +82,17 @@ class Events:
         chosen = np.asarray(rows)
         places = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         taken = pa.array(places, pa.int64())
-        parts: dict[str, Any] = {}
-        for each in fields(self):
-            value = getattr(self, each.name)
-            arrow = isinstance(value, pa.Array)
-            parts[each.name] = (
-                None if value is None else value.take(taken) if arrow else value[places]
-            )
-        return Events(**parts)
+        parts = {
+            name: value.take(taken) if isinstance(value, pa.Array) else value[places]
+            for name, value in self._columns().items()
+        }
+        return Events(**parts, encoded_here=self.encoded_here)
+
+    def _columns(self) -> dict[str, Any]:
+        """What there is of each event."""
+        named = {each.name: getattr(self, each.name) for each in fields(self)}
+        del named["encoded_here"]
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def faults_of(vectors: Matrix) -> Faulty:

@@ -163,7 +163,10 @@ class Log:
             self.rows += kept.rows.num_rows
             if not kept.rows.num_rows:
                 continue
-            found, fresh = identities.of(self._events(kept), kept.places, self._given_ids(kept))
+            ids = self._given_ids(kept)
+            if ids is not None:
+                identities.refuse_empty(ids, kept.places)
+            found, fresh = identities.of(self._events(kept), kept.places, ids)
             if not fresh.all():
                 found = found.take(fresh)
             refused = identities.repeated and self._duplicates == "refuse"
@@ -250,6 +253,7 @@ class Log:
             prediction=_column(rows, c.prediction),
             label=_column(rows, c.label),
             tokens=tokens,
+            encoded_here=c.vector is None,
         )
 
     def _content(self, rows: pa.RecordBatch) -> pa.Array | None:
