@@ -44,20 +44,29 @@ def stacked(column: pa.Array, dimension: int) -> tuple[Matrix, Faulty]:
     """
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = _spelled(column)
-    vectors = np.zeros((len(column), dimension), np.float32)
     if pa.types.is_null(column.type):
-        return vectors, np.full(len(column), _MISSING, np.uint8)
+        nothing = np.zeros((len(column), dimension), np.float32)
+        return nothing, np.full(len(column), _MISSING, np.uint8)
     if not _holds_numbers(column.type):
         raise InputError(
             f"The column of vectors holds {column.type}.", "Name a column of lists of numbers."
         )
     lengths = pc.fill_null(pc.list_value_length(column), -1).to_numpy(zero_copy_only=False)
     faults = np.where(lengths < 0, _MISSING, np.where(lengths == dimension, 0, _DIMENSION))
+    if not faults.any():
+        return _zeroed(_flat(column, dimension), faults.astype(np.uint8))
     whole = np.flatnonzero(faults == 0)
-    flat = column.take(pa.array(whole)).flatten().to_numpy(zero_copy_only=False)
-    with np.errstate(over="ignore"):  # what overflows float32 is infinity, which is counted
-        vectors[whole] = flat.reshape(len(whole), dimension).astype(np.float32)
+    vectors = np.zeros((len(column), dimension), np.float32)
+    vectors[whole] = _flat(column.take(pa.array(whole)), dimension)
     return _zeroed(vectors, faults.astype(np.uint8))
+
+
+def _flat(column: pa.Array, dimension: int) -> Matrix:
+    """Lists of one length as a matrix of its own."""
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore"):  # what overflows float32 is infinity, which is counted
+        vectors: Matrix = flat.reshape(len(column), dimension).astype(np.float32)
+    return vectors
 
 
 def encoded(
