@@ -12,6 +12,7 @@ from spaceport.storage.store import Record, Store
 from torture import reading
 from torture.contents import expected
 from torture.journal import Journals
+from torture.watching import wrong
 from torture.workers import BUILT, MOVED
 
 __all__ = ["Checks"]
@@ -48,20 +49,26 @@ class Checks:
         fresh = sorted(records.keys() - self.verified)
         known = rng.sample(fresh, min(AT_ONCE, len(fresh)))
         old = rng.sample(sorted(self.verified), min(3, len(self.verified)))
-        return self._catalog(before, records) + self._versions(
-            [records[name] for name in known + old]
-        )
+        chosen = [records[name] for name in known + old]
+        return self._catalog(before, records) + self._monitors(before) + self._versions(chosen)
 
     def at_the_end(self) -> list[str]:
         """Everything, whole; then `gc`, and everything again."""
         before, records = self.said(), self._records()
         found = self._catalog(before, records) + self._versions(records.values())
-        found += self._artifacts(before)
+        found += self._artifacts(before) + self._monitors(before)
         self.store.gc()
         found += [f"left behind by gc: {name}" for name in sorted(self._strays())]
         for record in records.values():
             found += [f"after gc, {record.reference}: {line}" for line in self.store.verify(record)]
-        return found + self._artifacts(before)
+        return found + self._artifacts(before) + self._monitors(before)
+
+    def _monitors(self, before: list[dict[str, Any]]) -> list[str]:
+        """What came back is in; what is in was begun."""
+        done = {line["events"] for line in before if line["phase"] == "watched"}
+        begun = {line["events"] for line in self.said() if "events" in line}
+        there = self.store.spaces()
+        return [line for space in there for line in wrong(self.store, space, done, begun)]
 
     def _records(self) -> dict[str, Record]:
         there = self.store.spaces()
@@ -172,12 +179,16 @@ class Checks:
         root = self.store.root
         there = {
             path.relative_to(root).as_posix()
-            for top in ("spaces", "staged", "unpublished")
+            for top in ("spaces", "staged", "unpublished", "monitors", "staged-monitors")
             for path in (root / top).rglob("*")
             if not path.is_dir()
         }
         owners: list[Any] = [*self._records().values()]
         owners += [a for space in self.store.spaces() for a in self.store.artifacts(space)]
         listed = {entry.path for owner in owners for entry in self.store._entries(owner)}
+        watched = self.store.watched
+        for space in self.store.spaces():
+            for watch in watched.monitors(space):
+                listed |= watched.files(watch).keys()
         datasets = {record.dataset for record in self._records().values()}
         return there - listed - {f"{dataset}/{_HINT}" for dataset in datasets}

@@ -40,6 +40,7 @@ def _import_all() -> None:
     import sklearn.cluster
 
     import spaceport.encoders.hashing
+    import spaceport.monitoring.monitor
     import spaceport.sources.texts
     import spaceport.spaces.spaceport
     import spaceport.storage.store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from spaceport.storage.aliases import Aliases
 from spaceport.storage.catalog import Catalog, Record
 from spaceport.storage.files import Entry
 from spaceport.storage.locks import Locks
+from spaceport.storage.monitors import Changes, Monitors, Watch
 from spaceport.storage.store import Store, Writer
 
 __all__ = ["SABOTEURS"]
@@ -86,6 +88,19 @@ def forgets_artifacts() -> None:
     Catalog.listed = listed  # type: ignore[method-assign]
 
 
+def verdicts_later() -> None:
+    """Write a monitor's ticks in one transaction, its verdicts in another."""
+    whole = Monitors.commit
+
+    def commit(self: Monitors, watch: Watch, changes: Changes, files: Sequence[Entry]) -> list[str]:
+        gone = whole(self, watch, replace(changes, verdicts=()), files)
+        time.sleep(10 * PAUSE)
+        later = replace(changes, ticks=(), facts={"added": 0})
+        return gone + whole(self, watch, later, [])
+
+    Monitors.commit = commit  # type: ignore[method-assign]
+
+
 def no_lock() -> None:
     """Let everyone write and clean up at once."""
 
@@ -102,5 +117,6 @@ SABOTEURS: dict[str, Callable[[], None]] = {
     "two transactions": two_transactions,
     "gc forgets artifacts": forgets_artifacts,
     "no lock": no_lock,
+    "verdicts later": verdicts_later,
 }
 """What breaks the store, by its name."""

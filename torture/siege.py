@@ -28,11 +28,12 @@ KILLED = {
     "migrate": 4,
     "keep": 2,
     "gc": 4,
+    "watch": 5,
 }
 """Which kinds of workers are killed, and how often each in proportion."""
 
 _LASTS = {"publish": 0.12, "publish quietly": 0.12, "build": 0.6, "promote": 0.03, "rollback": 0.03, "migrate": 1.0,
-          "keep": 0.06, "gc": 0.06}  # fmt: skip
+          "keep": 0.06, "gc": 0.06, "watch": 1.0}  # fmt: skip
 """About how many seconds the work takes, so that a kill falls into it and not beside it."""
 
 
@@ -156,7 +157,7 @@ class Siege:
             time.sleep(0.02)
         for work in ["publish"] * (self.plan.writers - 1) + ["promote"] * 2 + ["rollback"]:
             self._bear(work)
-        for work in ("keep", "gc", "read"):
+        for work in ("keep", "gc", "read", "watch", "watch"):
             self._bear(work)
 
     def _bear(self, work: str) -> None:
@@ -220,6 +221,11 @@ class Siege:
         counts: Counter[str] = Counter()
         counts["versions"] = sum(len(store.versions(space)) for space in spaces)
         counts["moves"] = sum(len(store.history(space)) for space in spaces)
+        counts["updates of monitors"] = sum(
+            len(store.watched.updates(watch))
+            for space in spaces
+            for watch in store.watched.monitors(space)
+        )
         counts["artifacts"] = sum(len(store.artifacts(space)) for space in spaces)
         counts["reads of a whole version"] = sum(line.get("reads", 0) for line in said)
         counts["files swept"] = sum(line.get("files", 0) for line in said)

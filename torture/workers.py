@@ -16,6 +16,7 @@ from spaceport.storage.store import Record, Store, open_store
 from torture.contents import SCHEMA, batches
 from torture.journal import IDLE, Journal
 from torture.reading import look
+from torture.watching import events, open_monitor
 
 __all__ = ["WORKS", "Post", "run"]
 
@@ -157,6 +158,18 @@ def keep(post: Post) -> None:
     time.sleep(0.05)
 
 
+def watch(post: Post) -> None:
+    """Update a monitor, now and then by the same events twice."""
+    token = secrets.token_hex(8)
+    post.journal.say("watching", events=token)
+    monitor = open_monitor(post.store, f"{BUILT}@1.0.0")
+    told = events(token, monitor.version.contract.dimension)
+    for _ in range(post.rng.choice((1, 1, 2))):
+        post.journal.say("updating", events=token)
+        monitor.update(told, wait=WAIT)
+    post.journal.say("watched", events=token)
+
+
 def clean(post: Post) -> None:
     """Remove what nobody lists, beside everyone else's work."""
     post.journal.say("collecting")
@@ -181,6 +194,7 @@ WORKS: dict[str, Callable[[Post], None]] = {
     "rollback": roll_back,
     "migrate": migrate,
     "keep": keep,
+    "watch": watch,
     "gc": clean,
     "read": read,
 }

@@ -13,6 +13,7 @@ FOUND_BY = {
     "two transactions": ("history", "moved from", "rolled back"),
     "gc forgets artifacts": ("the artifact",),
     "no lock": ("",),
+    "verdicts later": ("was judged on", "has no verdict", "alarms in one place"),
 }
 
 
@@ -30,6 +31,7 @@ def test_a_short_siege_finds_nothing(tmp_path: Path, catalog: str | None) -> Non
     assert len({work for work, _ in report.kills}) >= 6
     assert report.counts["versions"] > 10
     assert report.counts["moves"] > 10
+    assert report.counts["updates of monitors"] > 5
     assert report.counts["reads of a whole version"] > 10
 
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from spaceport.drift.sketches.basis import Basis
+from spaceport.drift.sketches.files import basis_of, bytes_of, sketch_of
 from spaceport.drift.sketches.sketch import Sketch, total
 from spaceport.errors import CorruptError
-from spaceport.monitoring._packing import pack, pack_basis, unpack, unpack_basis
 from spaceport.monitoring.gathering import Hashes, Part
 from spaceport.monitoring.health import Health
 from spaceport.monitoring.outcomes import Outcomes
@@ -53,7 +53,9 @@ class Book:
         self._fresh: dict[tuple[str, str | None], Sketch] = {}
         self._healths: dict[tuple[str, str | None], Health] = {}
         self._outcomes: dict[tuple[str, str | None], Outcomes] = {}
-        self.basis: Basis = unpack_basis(self._read(f"{watch.folder}/{BASIS}"))
+        self.basis: Basis = basis_of(
+            self._read(f"{watch.folder}/{BASIS}"), f"{watch.folder}/{BASIS}"
+        )
 
     @property
     def begins(self) -> list[str]:
@@ -81,7 +83,7 @@ class Book:
             return self._fresh[begins, segment]
         tick = self.tick(begins, segment)
         there = tick is not None and tick.sketch
-        return unpack(self._read(there), self.basis) if there else None
+        return self._sketch(there) if there else None
 
     def health(self, begins: str, segment: str | None) -> Health:
         """Give the health of a tick, with what this update adds to it."""
@@ -128,7 +130,10 @@ class Book:
 
     def reference(self, place: int) -> Sketch:
         """Give the sketch of the version's own vectors, of all (0) or of a segment."""
-        return unpack(self._read(f"{self._watch.folder}/{_reference(place)}"), self.basis)
+        return self._sketch(f"{self._watch.folder}/{_reference(place)}")
+
+    def _sketch(self, path: str) -> Sketch:
+        return sketch_of(self._read(path), self.basis, path)
 
     def _hashes(self, tick: Tick) -> Hashes:
         arrays, _ = read_arrays(self._read(tick.seen), tick.seen)
@@ -145,12 +150,12 @@ class Book:
 
 def put_basis(recorder: Recorder, basis: Basis) -> None:
     """Write a monitor's basis."""
-    recorder.put(BASIS, pack_basis(basis))
+    recorder.put(BASIS, bytes_of(basis))
 
 
 def put_reference(recorder: Recorder, place: int, sketch: Sketch) -> None:
     """Write the sketch of the version's own vectors, of all (0) or of a segment."""
-    recorder.put(_reference(place), pack(sketch))
+    recorder.put(_reference(place), bytes_of(sketch))
 
 
 def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list[Tick]:
@@ -160,7 +165,7 @@ def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list
         sketch, before = book.sketch(begins, segment), book.tick(begins, segment)
         path = seen = ""
         if sketch is not None:
-            path = recorder.put(f"{number:06d}.sketch.safetensors", pack(sketch))
+            path = recorder.put(f"{number:06d}.sketch.safetensors", bytes_of(sketch))
         if segment is None:
             seen = recorder.put(f"{number:06d}.seen.safetensors", _packed(book.seen(begins)))
         outcomes = book.outcomes(begins, segment)

@@ -6,13 +6,17 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from spaceport.drift._pooled import Pooled
-from spaceport.drift.panel.comparing import judge
+from spaceport.drift.panel.comparing import compare
+from spaceport.drift.panel.effects import Effect
+from spaceport.drift.panel.verdict import Verdict
 from spaceport.drift.sketches.sketch import Sketch
 from spaceport.errors import InputError
 from spaceport.monitoring.budget import permutations
 
-__all__ = ["Found", "look", "seed_of"]
+__all__ = ["CELLS", "Found", "look", "seed_of"]
+
+CELLS = 20
+"""How many cells are kept with a verdict."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Found:
         See `storage.monitors.Verdict`.
     rows : int
     p, effect : float or None
+        The effect is the share of the items that moved, or, where that is not known, that changed
+        cells.
     evidence : dict
         JSON.
     """
@@ -56,7 +62,7 @@ def look(
     least : int
         Rows that both must have.
     tolerance : float or None
-        The effect that may be.
+        The share of the items that may have moved; an alarm needs that surely more has.
     seed : int
         Of the random splits.
     """
@@ -72,19 +78,26 @@ def look(
     if alpha is None or splits is None:
         return Found("untested", rows, evidence={"why": "no share of the budget is left for it"})
     try:
-        verdict = judge(Pooled.of_sketches(reference, current, splits, seed), alpha)
+        verdict = compare(
+            reference, current, alpha=alpha, tolerance=tolerance, permutations=splits, seed=seed
+        )
     except InputError as error:
         return Found("untested", rows, evidence={"why": error.what})
-    effect: float | None = getattr(verdict, "effect", None)
-    beyond = tolerance is None or (effect is not None and effect > tolerance)
-    state = "none" if verdict.p > alpha else "alarm" if beyond else "drift"
-    members = [{"test": e.test, "statistic": e.statistic, "p": e.p} for e in verdict.evidence]
-    evidence = {
-        "reference rows": reference.count,
-        "permutations": splits,
-        "tests": members,
-    }
-    return Found(state, rows, verdict.p, effect, evidence)
+    state = "alarm" if verdict.alarm else "drift" if verdict.drift else "none"
+    effect = verdict.effect("moved") or verdict.effect("changed")
+    return Found(
+        state, rows, verdict.p, None if effect is None else effect.value, _told(verdict, effect)
+    )
+
+
+def _told(verdict: Verdict, effect: Effect | None) -> dict[str, Any]:
+    """Give the verdict as JSON, with the cells that moved most and the interval of the effect."""
+    told = verdict.to_dict()
+    if told["where"]:
+        told["where"]["cells"] = told["where"]["cells"][:CELLS]
+    if effect is not None:
+        told |= {"measure": effect.name, "low": effect.low, "high": effect.high}
+    return told
 
 
 def seed_of(seed: int, *about: object) -> int:

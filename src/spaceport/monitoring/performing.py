@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from spaceport.monitoring.class_shift import class_shift
 from spaceport.monitoring.outcomes import Outcomes
-from spaceport.monitoring.performance import class_shift, expected, split
+from spaceport.monitoring.performance import expected, split
 from spaceport.monitoring.scores import ranked
 
 __all__ = ["performance"]

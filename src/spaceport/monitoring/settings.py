@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -36,7 +35,7 @@ class Settings:
     reference : str
         See `Reference.parse`.
     tolerance : float or None
-        The effect that may be; None: an alarm needs none.
+        The share of the items that may have moved; None: an alarm needs no size.
     least : int
         Rows that a window must have to be judged.
     seed : int
@@ -60,10 +59,10 @@ class Settings:
         integer(self.seed, "seed", 0)
         if self.segments is not None:
             integer(self.segments, "segments", 1)
-        if self.tolerance is not None and not 0 <= self.tolerance < math.inf:
+        if self.tolerance is not None and not 0 <= self.tolerance < 1:
             raise ParameterError(
-                f"`tolerance` must not be negative. Got {self.tolerance!r}.",
-                "Give the effect that you can live with, in the panel's unit.",
+                f"`tolerance` must be a share, from 0 to below 1. Got {self.tolerance!r}.",
+                "Give the share of the items that may move: 0.05.",
             )
 
     @classmethod

@@ -190,7 +190,7 @@ class Version(Holding):
         alpha : float, optional
             What each p-value is held against, in place of a budget.
         tolerance : float, optional
-            The effect that may be: drift within it is told, and does not alarm.
+            The share of the items that may have moved: drift within it is told, and does not alarm.
         least : int
             Rows that a window must have. Default: 30.
         seed : int

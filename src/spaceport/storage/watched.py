@@ -88,13 +88,20 @@ class Watched:
         return self._foundation.place.read_checked(listed[path])
 
     def wrong(self, record: Record) -> list[str]:
-        """Hash every file of a version's monitors; say what is wrong, in lines."""
+        """Hash every file of a version's monitors; say what is wrong, in lines.
+
+        What an update replaces meanwhile is not wrong: a file counts if it is listed afterwards, too.
+        """
         found = []
         for watch in self.monitors(record.space):
             if watch.of == record.reference:
-                entries = self.files(watch).values()
                 what = f"{watch.of}, monitor {watch.name}"
-                found += wrong_files(self._foundation.place, entries, what)
+                place, before = self._foundation.place, self.files(watch)
+                if wrong_files(place, before.values(), what):
+                    still = before.items() & self.files(watch).items()
+                    found += wrong_files(
+                        place, [entry for _, entry in sorted(still, key=str)], what
+                    )
         return found
 
     @contextmanager
