@@ -57,10 +57,9 @@ class Frechet(DriftTest):
         used = self._axes(pooled)
         axes, origin = pooled.basis.axes[:, :used].astype(float), pooled.basis.origin
         apart = pooled.differences("vectors") @ axes  # (P + 1, r)
-        n, m = pooled.splits.rows
-        mean = (pooled.pooled_mean("vectors") - origin) @ axes + apart * (n / (n + m))
+        mean = (pooled.current_mean("vectors") - origin) @ axes
         squares = pooled.differences("squares")
-        second = _square(pooled.pooled_mean("squares") + squares * (n / (n + m)), used)
+        second = _square(pooled.current_mean("squares"), used)
         current = second - _outer(mean)
         reference = second - _square(squares, used) - _outer(mean - apart)
         with one_thread():  # many small ones

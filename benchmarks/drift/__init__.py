@@ -1,0 +1,1 @@
+"""Drift: calibration, power, cost and localization, with the peers in the same run."""
