@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from spaceport.errors import CorruptError, InputError, ParameterError
+from spaceport.monitoring.class_shift import class_shift
 from spaceport.monitoring.events import Events
 from spaceport.monitoring.outcomes import MOST_CLASSES, Outcomes
-from spaceport.monitoring.performance import class_shift, expected, split
+from spaceport.monitoring.performance import expected, split
 from spaceport.monitoring.scores import Scores, ranked
 
 CELLS = 4
