@@ -1,14 +1,17 @@
 """Two samples as one pool of units, with the split that was observed and random ones.
 
-A unit is a row, or a block of rows of a sketch. Units of n_b rows with sums S_b are exchanged as
-standardized scores, which have one covariance whatever their sizes::
+A unit is a row, or a block of n_b rows of a sketch with the sum S_b of their features. With m the pooled mean::
 
-    U_b = (S_b - n_b m) / sqrt(n_b),   m = the pooled mean
-    D(split) = sum_b w(place of b) U_b,   w = sqrt(n_b) / M where the place is current, -sqrt(n_b) / N else
+    D(split) = sum_b w_b(split) (S_b - n_b m)
+    permuted:  w_b = 1 / M where the split calls b current, -1 / N else; M and N its rows
+    turned:    w_b = g_b / sqrt(n_b), g a random direction orthogonal to sqrt(n) of length sqrt(1/M + 1/N)
 
-For the observed split D is exactly mean(current) - mean(reference). For rows, and for blocks of equal
-size, this is the usual permutation test, which is exact; for other blocks it is exact as far as sums of
-n_b rows are Gaussian.
+For the observed split D is mean(current) - mean(reference). Permutations are exact for rows, and for blocks
+whose sizes vary alike on both sides. Blocks of two sizes are turned: (S_b - n_b m) / sqrt(n_b) are, where
+nothing drifted and the sums are Gaussian, as good as orthogonal to sqrt(n) and alike in all other directions, of which
+the observed split is one. Permuting them would not do: the larger blocks make up m.
+
+Langsrud, O. (2005). Rotation tests. Statistics and Computing 15, section 2.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spaceport.arrays import Matrix, generator, integer, matrix
+from spaceport.drift._units import Units, choose
 from spaceport.drift.sketches.basis import Basis
 from spaceport.errors import InputError
 
@@ -47,11 +51,14 @@ class Splits:
         Which units are of the current sample.
     places : ndarray of shape (P + 1, u), int32
         Whose place each unit takes in each split; the first is 0, 1, 2, ...
+    turned : ndarray of shape (P + 1, u), float32, or None
+        The weights, where the splits are no permutations.
     """
 
     sizes: Double
     current: npt.NDArray[np.bool_]
     places: npt.NDArray[np.int32]
+    turned: Matrix | None = None
 
     @classmethod
     def draw(
@@ -62,6 +69,20 @@ class Splits:
         places = np.tile(np.arange(len(sizes), dtype=np.int32), (permutations + 1, 1))
         generator(seed).permuted(places[1:], axis=1, out=places[1:])
         return cls(sizes, current, places)
+
+    @classmethod
+    def turn(
+        cls, sizes: Double, current: npt.NDArray[np.bool_], permutations: int, seed: int
+    ) -> Splits:
+        """Draw P random directions in place of permutations, for blocks of two sizes."""
+        drawn = cls.draw(sizes, current, permutations, seed)
+        observed = drawn.weights[0] * np.sqrt(sizes)
+        along = np.sqrt(sizes / sizes.sum())
+        directions = generator(seed).standard_normal((permutations, len(sizes)))
+        directions -= np.outer(directions @ along, along)
+        directions *= np.linalg.norm(observed) / np.linalg.norm(directions, axis=1, keepdims=True)
+        weights = np.vstack([observed, directions]) / np.sqrt(sizes)
+        return cls(sizes, current, drawn.places, weights.astype(np.float32))
 
     @property
     def permutations(self) -> int:
@@ -75,16 +96,27 @@ class Splits:
 
     @cached_property
     def inside(self) -> npt.NDArray[np.bool_]:
-        """Which units count as current in each split, (P + 1, u)."""
+        """Which units count as current in each split, (P + 1, u); of permutations alone."""
         inside: npt.NDArray[np.bool_] = self.current[self.places]
         return inside
 
     @cached_property
+    def shares(self) -> Double:
+        """N / (N + M) of each split, (P + 1,)."""
+        if self.turned is not None:
+            return np.full(self.permutations + 1, self.rows[0] / self.sizes.sum())
+        shares: Double = 1 - self.inside @ self.sizes / self.sizes.sum()
+        return shares
+
+    @cached_property
     def weights(self) -> Matrix:
-        """What each unit's score counts for in D, (P + 1, u) float32."""
-        n, m = self.rows
-        shares = np.where(self.current, 1 / m, -1 / n) * np.sqrt(self.sizes)
-        weights: Matrix = shares.astype(np.float32)[self.places]
+        """What each unit counts for in D, (P + 1, u) float32."""
+        if self.turned is not None:
+            return self.turned
+        total = self.sizes.sum()
+        here, there = (1 / (total * (1 - self.shares)), -1 / (total * self.shares))
+        single = here.astype(np.float32)[:, None], there.astype(np.float32)[:, None]
+        weights: Matrix = np.where(self.inside, *single)
         return weights
 
 
@@ -148,21 +180,34 @@ class Pooled:
     def of_sketches(
         cls, reference: Sketch, current: Sketch, permutations: int = 999, seed: int = 0
     ) -> Pooled:
-        """Pool two sketches: their blocks; or their rows, where the samples they keep are all of them."""
+        """Pool two sketches by the units that lose least; see `_units`."""
         reference.basis.check_same(current.basis)
-        if current.complete:
+        way = choose(reference, current)
+        if way.units is None:
             return cls.of_rows(
                 reference.rows, current.rows, permutations, seed, basis=reference.basis
             )
+        return cls.of_units(reference.basis, *way.units(), permutations, seed, way.turned)
+
+    @classmethod
+    def of_units(
+        cls,
+        basis: Basis,
+        reference: Units,
+        current: Units,
+        permutations: int = 999,
+        seed: int = 0,
+        turned: bool = False,
+    ) -> Pooled:
+        """Pool the units of two sketches."""
         sizes = np.concatenate([reference.sizes, current.sizes])
-        is_current = np.arange(len(sizes)) >= len(reference.sizes)
-        there = sizes > 0
         sums = {
-            name: np.concatenate([left, current.sums[name]])[there]
+            name: np.concatenate([left, current.sums[name]])
             for name, left in reference.sums.items()
         }
-        splits = Splits.draw(sizes[there], is_current[there], permutations, seed)
-        return cls(reference.basis, splits, sums=sums)
+        is_current = np.arange(len(sizes)) >= len(reference.sizes)
+        drawing = Splits.turn if turned else Splits.draw
+        return cls(basis, drawing(sizes, is_current, permutations, seed), sums=sums)
 
     def sums(self, name: str) -> npt.NDArray[np.floating]:
         """Sums of a feature over each unit's rows, (u, F)."""
@@ -185,8 +230,7 @@ class Pooled:
 
     def current_mean(self, name: str) -> Double:
         """Mean of a feature over the current rows under every split, (P + 1, F) float64."""
-        n, m = self.splits.rows
-        return self.pooled_mean(name) + self.differences(name) * (n / (n + m))
+        return self.pooled_mean(name) + self.differences(name) * self.splits.shares[:, None]
 
     def cells(self, level: int) -> npt.NDArray[np.int32]:
         """Cell of each row, (u,); rows only."""
@@ -221,6 +265,5 @@ class Pooled:
     def _product(
         self, scores: npt.NDArray[np.floating], which: slice | npt.NDArray[np.intp]
     ) -> Double:
-        scaled = scores / np.sqrt(self.splits.sizes[which])[:, None]
-        product: Double = (self.splits.weights[:, which] @ scaled.astype(np.float32)).astype(float)
+        product: Double = (self.splits.weights[:, which] @ scores.astype(np.float32)).astype(float)
         return product

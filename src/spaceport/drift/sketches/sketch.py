@@ -244,8 +244,11 @@ def total(sketches: Iterable[Sketch]) -> Sketch:
     for other in given[1:]:
         given[0].basis.check_same(other.basis)
     parts = [sketch for sketch in given if sketch.count]
-    if len(parts) < 2:
-        return parts[0] if parts else given[0]
+    if not parts:
+        room = min(sketch.sample.room for sketch in given)
+        return Sketch.empty(given[0].basis, room=room, blocks=min(s.blocks for s in given))
+    if len(parts) == 1:
+        return parts[0]
     basis, blocks = parts[0].basis, min(sketch.blocks for sketch in parts)
     count = sum(sketch.count for sketch in parts)
     sample = merged([sketch.sample for sketch in parts])
