@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spaceport.drift._by_cell import _moved, count_statistics, shift_statistics
+from spaceport.drift._joint import standardized
 from spaceport.drift._pooled import Pooled
 from spaceport.drift.cells import Cells
 
@@ -13,9 +14,7 @@ from spaceport.drift.cells import Cells
 def sampled(seed: int = 0, d: int = 6) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     centers = 6 * rng.standard_normal((4, d))
-    here, there = (
-        centers[rng.integers(0, 4, n)] + rng.standard_normal((n, d)) for n in (300, 200)
-    )
+    here, there = (centers[rng.integers(0, 4, n)] + rng.standard_normal((n, d)) for n in (300, 200))
     return here, there
 
 
@@ -52,15 +51,14 @@ def test_shifts_of_rows_are_those_that_the_pool_gives() -> None:
         assert found[cell] == pytest.approx(np.square(apart).sum(axis=1), rel=1e-3)
 
 
-def test_one_cluster_that_moves_is_found_where_it_moves() -> None:
-    here, there = sampled()
-    center = there[0]
-    near = np.linalg.norm(there - center, axis=1) < 6
-    there[near] += 0.6
-    pooled = Pooled.of_rows(here, there, 99, seed=1)
-    assert Cells().evidence(pooled).p == 0.01
-    moved = shift_statistics(pooled, 0, all_cells=True)[0]
-    homes = pooled.cells(0)[300:][near]
-    assert moved.argmax() in homes
-    elsewhere = np.setdiff1d(np.arange(len(moved)), homes)
-    assert moved[elsewhere].max() < moved.max() / 2
+def test_the_cell_that_moved_comes_first() -> None:
+    first = 0
+    for seed in range(10):
+        here, there = sampled(seed)
+        near = np.linalg.norm(there - there[0], axis=1) < 6
+        there[near] += 0.6
+        pooled = Pooled.of_rows(here, there, 99, seed=1)
+        assert Cells().evidence(pooled).p <= 0.05
+        moved = shift_statistics(pooled, 0, all_cells=True)
+        first += standardized(moved)[0].argmax() in pooled.cells(0)[300:][near]
+    assert first >= 9

@@ -73,7 +73,8 @@ def test_the_cross_fitted_area_is_covered() -> None:
     rng = np.random.default_rng(0)
     best, runs, held = float(norm.cdf(1 / np.sqrt(2))), 150, 0
     for run in range(runs):
-        here, there = rng.standard_normal((400, 2)), rng.standard_normal((300, 2)) + [1, 0]
+        here, there = rng.standard_normal((400, 2)), rng.standard_normal((300, 2))
+        there[:, 0] += 1
         pooled = Pooled.of_rows(here, there, 1, seed=run)
         _, low, high = Classifier().area(pooled)
         held += low <= best <= high
@@ -91,8 +92,7 @@ def test_without_drift_the_area_is_one_half_and_not_more() -> None:
     """Judged on what it learnt from it would be .7 and more: 100 rows, 60 dimensions."""
     rng = np.random.default_rng(0)
     areas = [
-        Classifier()
-        .statistics(
+        Classifier().statistics(
             Pooled.of_rows(rng.standard_normal((60, 60)), rng.standard_normal((40, 60)), 1, seed)
         )[0]
         for seed in range(20)
