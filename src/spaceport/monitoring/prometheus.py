@@ -78,6 +78,7 @@ def readings(monitor: Monitor) -> list[Reading]:
         last[verdict.segment] = verdict
         if verdict.p is not None:
             tested[verdict.segment] = verdict
+    moved = _model_moved(monitor.history())
     standing = [alarm.segment for alarm in monitor.alarms() if alarm.state != "resolved"]
     found = []
     for segment, verdict in last.items():
@@ -88,10 +89,11 @@ def readings(monitor: Monitor) -> list[Reading]:
                 monitor=monitor.name,
                 segment="" if segment is None else segment or "(none)",
                 rows=verdict.rows,
-                p=test and test.p,
-                alpha=test and test.alpha,
-                effect=test and test.effect,
+                p=test.p if test else None,
+                alpha=test.alpha if test else None,
+                effect=test.effect if test else None,
                 open_alarms=standing.count(segment),
+                canaries=moved if segment is None else None,
                 ended=_seconds(verdict.ends),
             )
         )
@@ -172,3 +174,10 @@ def _check_distinct(readings: Sequence[Reading]) -> None:
 def _seconds(moment: str) -> float | None:
     """Seconds since 1970; None of a window that has a number in place of a time."""
     return None if moment.startswith("#") else datetime.fromisoformat(moment).timestamp()
+
+
+def _model_moved(verdicts: Sequence[Verdict]) -> float | None:
+    """1 where the last window of which it was asked says that the model moved, 0 where it did not."""
+    told = [v.evidence["cause"]["verdict"] for v in verdicts if v.evidence.get("cause")]
+    known = {"model": 1.0, "both": 1.0, "data": 0.0, "neither": 0.0}
+    return known.get(told[-1]) if told else None

@@ -89,11 +89,11 @@ def page(version: Holding, color: str | None = None, method: str = "umap") -> Pa
     )
 
 
-def cell_names(version: Holding, level: int = 0) -> list[str]:
-    """The labels that the map gives the cells of one level, by their number; ``""`` where it has none."""
+def cell_names(version: Holding) -> list[list[str]]:
+    """The labels that the map gives the cells, level by level; ``""`` of a cell that has none."""
     texts = version.texts
     counted = None if texts is None else labels.bag(texts)
-    return list(_level(version, version.cells[level], counted).labels)
+    return [list(_level(version, centroids, counted).labels) for centroids in version.cells]
 
 
 def _level(version: Holding, centroids: Matrix, counted: labels.Bag | None) -> Level:

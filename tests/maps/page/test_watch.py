@@ -54,7 +54,7 @@ def watch(text: str = "plain", **changed: Any) -> Watch:
         effect=text,
         tolerance=0.1,
         heat=replace(HEAT, cells=[text, "ships"]),
-        worst=[Worst(text, text, 0.1, 0.3, 0.004, [text], [text, text], [])],
+        worst=[Worst(text, text, text, 0.1, 0.3, 0.004, [text], [text, text], [])],
         tables=[(text, ("window", text), [(text, text)])],
         notes=[text],
     )
@@ -82,7 +82,7 @@ def test_hostile_texts_reach_the_page_as_text() -> None:
     (image,) = (attributes for tag, attributes in tags.seen if tag == "img")
     assert (image["src"] or "").startswith("data:image/png;base64,")
     assert not any(name.startswith("on") for _, told in tags.seen for name in told)
-    assert tags.text.count("<script>alert(1)</script>") == 13
+    assert tags.text.count("<script>alert(1)</script>") == 14
 
 
 def test_saboteur_an_unescaped_text_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_the_page_refuses_requests_by_its_policy() -> None:
 
 def test_worst_cells_with_their_shares_and_examples() -> None:
     long = "kernel " * 60
-    cell = Worst("2012-04", "goats", 0.031, 0.114, 0.0021, ["old one"], [long], ["odd one"])
+    cell = Worst("2012-04", "goats", "more", 0.031, 0.114, 0.0021, ["old one"], [long], ["odd one"])
     text = Tags(render(watch(worst=[cell]))).text
     assert "3.1% → 11.4%" in text
     assert "0.0021" in text

@@ -29,7 +29,7 @@ def shown(heat: Heat) -> npt.NDArray[np.int64]:
 
 def height(heat: Heat) -> float:
     """Inches that the picture takes."""
-    return 0.9 + 0.22 * len(shown(heat))
+    return 1.1 + 0.22 * len(shown(heat))
 
 
 def draw(axes: Any, windows: Sequence[str], heat: Heat) -> None:
@@ -39,11 +39,13 @@ def draw(axes: Any, windows: Sequence[str], heat: Heat) -> None:
     limit = float(np.nanmax(np.abs(changes), initial=0.0)) or 1.0
     left_out = len(heat.cells) - len(rows)
     more = f"; {left_out} cells that changed less are left out" if left_out else ""
-    titled(axes, f"change of each cell's share, a dot where it is more than chance{more}")
+    told = "change of each cell's share in percentage points, a dot where it is more than chance"
+    titled(axes, told + more)
     axes.set_facecolor(palette().missing)
     grid = axes.imshow(
-        np.ma.masked_invalid(changes), cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto"
-    )
+        np.ma.masked_invalid(changes), cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto",
+        interpolation="nearest",
+    )  # fmt: skip
     down, across = np.nonzero(heat.significant[rows])
     axes.scatter(across, down, s=9, c=palette().ink, linewidths=0)
     names = [cut(drawable(heat.cells[row]), _NAME) or f"cell {row}" for row in rows]
@@ -53,6 +55,5 @@ def draw(axes: Any, windows: Sequence[str], heat: Heat) -> None:
     axes.spines[:].set_visible(False)
     ticks(axes, windows)
     axes.set_xlim(-0.5, len(windows) - 0.5)
-    bar = axes.figure.colorbar(grid, ax=axes, pad=0.01, fraction=0.03)
-    bar.set_label("percentage points", fontsize=8)
-    bar.ax.tick_params(labelsize=8)
+    bar = axes.figure.colorbar(grid, ax=axes, pad=0.01, fraction=0.03, ticks=[-limit, 0, limit])
+    bar.ax.set_yticklabels([f"{-limit:.2g}", "0", f"+{limit:.2g}"], fontsize=8)

@@ -35,17 +35,16 @@ def effects(
 ) -> None:
     """Draw each track's effect as a line with its interval, and the tolerance."""
     bare(axes)
-    titled(axes, f"{told}, with its 95 % interval")
+    whose = f" of {_named(tracks[0])}" if len(tracks) > 1 else ""
+    titled(axes, f"{told}, with the 95 % interval{whose}")
     _empty_windows(axes, tracks)
     places = np.arange(len(windows))
     for track, color in _colored(tracks):
-        effect, low, high = map(_numbers, (track.effect, track.low, track.high))
-        axes.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
-        lone = np.isnan(np.roll(low, 1)) & np.isnan(
-            np.roll(low, -1)
-        )  # a band of one window has no width
-        axes.vlines(places[lone], low[lone], high[lone], color=color, alpha=0.3, linewidth=4)
-        axes.plot(places, effect, "o-", color=color, lw=1.4, ms=3.5, label=_named(track))
+        wide = 1.8 if track is tracks[0] else 1.0
+        effect = _numbers(track.effect)
+        axes.plot(places, effect, "o-", color=color, lw=wide, ms=3.5, label=_named(track))
+    for track, color in _colored(tracks)[:1]:  # bands of several tracks would hide each other
+        _band(axes, _numbers(track.low), _numbers(track.high), color)
     if tolerance is not None:
         axes.axhline(tolerance, color=palette().ink, linestyle="--", linewidth=1)
         axes.annotate(
@@ -57,6 +56,16 @@ def effects(
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     ticks(axes, windows)
     axes.tick_params(labelbottom=False)
+
+
+def _band(
+    axes: Any, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], color: str
+) -> None:
+    places = np.arange(len(low))
+    axes.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
+    gaps = np.isnan(np.concatenate([[np.nan], low, [np.nan]]))
+    lone = gaps[:-2] & gaps[2:]  # between two windows without one a band has no width
+    axes.vlines(places[lone], low[lone], high[lone], color=color, alpha=0.3, linewidth=4)
 
 
 def chances(axes: Any, windows: Sequence[str], tracks: Sequence[Track]) -> None:
@@ -76,7 +85,7 @@ def chances(axes: Any, windows: Sequence[str], tracks: Sequence[Track]) -> None:
         alpha = np.maximum(_numbers(track.alpha), floor)
         axes.step(places, alpha, where="mid", color=palette().ink, linestyle="--", linewidth=1)
     axes.set_yscale("log")
-    axes.set_ylim(1.5, floor / 2)
+    axes.set_ylim(1.6, floor / 3)
     _key(axes, tracks)
     ticks(axes, windows)
 
@@ -110,7 +119,7 @@ def _sizes(p: npt.NDArray[np.float64], alpha: npt.NDArray[np.float64]) -> npt.ND
 
 def height(tracks: int) -> float:
     """Inches that the strip of so many tracks takes."""
-    return 0.7 + 0.24 * tracks
+    return 1.0 + 0.24 * tracks
 
 
 def ticks(axes: Any, windows: Sequence[str]) -> None:
@@ -150,7 +159,7 @@ def _judged_again(axes: Any, tracks: Sequence[Track]) -> None:
     again = np.array([track.again for track in tracks], dtype=bool).any(axis=0)
     places = np.flatnonzero(again)
     across = axes.get_xaxis_transform()
-    axes.plot(places, np.full(len(places), 0.04), transform=across, clip_on=False, **_AGAIN)
+    axes.plot(places, np.full(len(places), 0.06), transform=across, **_AGAIN)
 
 
 def _key(axes: Any, tracks: Sequence[Track]) -> None:

@@ -30,19 +30,22 @@ class Worst:
     Parameters
     ----------
     window, cell : str
+    how : str
+        What became of it.
     before, after : float
         The cell's share of the reference and of the window.
-    q : float
-        The p-value that it is told by, corrected for the number of cells.
+    rate : float
+        The rate of false discoveries at which it is named.
     old, new, novel : sequence of str
         Items of the reference, of the window, and the window's most unusual ones.
     """
 
     window: str
     cell: str
+    how: str
     before: float
     after: float
-    q: float
+    rate: float
     old: Sequence[str] = ()
     new: Sequence[str] = ()
     novel: Sequence[str] = ()
@@ -133,15 +136,16 @@ def render(watch: Watch) -> bytes:
 
 
 def _worst(cells: Sequence[Worst]) -> str:
-    head = ("window", "cell", "share", "q", "there before", "in the window", "most unusual")
+    head = ("window", "cell", "", "share", "rate", "before", "now", "most unusual now")
     return table(
         head,
         (
             (
                 each.window,
                 each.cell,
+                each.how,
                 f"{each.before:.1%} → {each.after:.1%}",
-                f"{each.q:.2g}",
+                f"{each.rate:.2g}",
                 *(_examples(items) for items in (each.old, each.new, each.novel)),
             )
             for each in cells
