@@ -9,6 +9,7 @@ of which the rows are 1.6 MB.
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,13 +26,14 @@ from spaceport.errors import CorruptError, MismatchError
 from spaceport.geometry.base import METRICS
 from spaceport.geometry.moments import Moments
 from spaceport.hashes import hashes
-from spaceport.safe import read_arrays
+from spaceport.safe import read_arrays, read_json
 
 __all__ = ["basis_of", "bytes_of", "sketch_of"]
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 _REMEDY = "Restore the file from a backup, or sketch the rows again."
+_KEY = "spaceport"
 _WIDTHS = 16
 _LEVELS = 8
 _WIDE = ("sizes", "vectors", "cells")
@@ -44,7 +46,7 @@ def bytes_of(kept: Basis | Sketch) -> bytes:
 
     arrays, told = _basis(kept) if isinstance(kept, Basis) else _sketch(kept)
     ready = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return bytes(save(ready, told))
+    return bytes(save(ready, {_KEY: json.dumps(told)}))  # one string: safetensors shuffles several
 
 
 def basis_of(data: bytes, what: str = "The basis") -> Basis:
@@ -55,7 +57,7 @@ def basis_of(data: bytes, what: str = "The basis") -> Basis:
     CorruptError
         It is none: no safetensors, or shapes, numbers or a digest that do not belong together.
     """
-    arrays, told = read_arrays(data, what, remedy=_REMEDY)
+    arrays, told = _read(data, what)
     _check(told.get("kind") == "basis 1", what, "it does not say that it is a basis")
     metric, widths = told.get("metric", ""), _count(told, "widths", what)
     _check(metric in METRICS and 0 < widths <= _WIDTHS, what, "its metric or widths cannot be")
@@ -91,7 +93,7 @@ def sketch_of(data: bytes, basis: Basis, what: str = "The sketch") -> Sketch:
         It is no sketch: no safetensors, shapes that are not those of the basis, hashes that are not
         those of the ids, counts that do not add up.
     """
-    arrays, told = read_arrays(data, what, remedy=_REMEDY)
+    arrays, told = _read(data, what)
     _check(told.get("kind") == "sketch 1", what, "it does not say that it is a sketch")
     if told.get("basis") != basis.digest:
         raise MismatchError(
@@ -106,6 +108,14 @@ def sketch_of(data: bytes, basis: Basis, what: str = "The sketch") -> Sketch:
         return Sketch(basis, count, blocks, sample)
     _check(len(sample) == sample.room < count, what, "its sample is not of its size")
     return Sketch(basis, count, blocks, sample, _totals_of(arrays, count, blocks, basis, what))
+
+
+def _read(data: bytes, what: str) -> tuple[Arrays, dict[str, str]]:
+    arrays, strings = read_arrays(data, what, remedy=_REMEDY)
+    told = read_json(strings.get(_KEY, "{}").encode(), what, remedy=_REMEDY)
+    plain = isinstance(told, dict) and all(isinstance(value, str) for value in told.values())
+    _check(plain, what, "what it says of itself is no object of strings")
+    return arrays, told
 
 
 def _basis(basis: Basis) -> tuple[Arrays, dict[str, str]]:
