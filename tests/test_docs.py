@@ -35,7 +35,7 @@ def test_the_reference_pages_are_what_the_code_says(page: str) -> None:
     assert written == generator().pages()[page], "run: .venv/bin/python docs/generate.py"
 
 
-@pytest.mark.parametrize("family", ["adapters", "encoders", "maps", "sources"])
+@pytest.mark.parametrize("family", ["adapters", "drift", "encoders", "maps", "sources"])
 def test_every_method_has_its_row(family: str) -> None:
     table = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     for name in methods.names(family):

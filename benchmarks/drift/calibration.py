@@ -1,4 +1,4 @@
-"""How often each test, and the panel, alarms where nothing drifted: at most as often as it says?
+"""How often each test, and the panel, alarms where nothing drifted, beside how often it says.
 
     python -m benchmarks.drift.calibration [--runs 400] [--only "gaussian 32" ...] [--sizes 500,100 ...]
 

@@ -60,5 +60,7 @@ def _squares(centered: Matrix, weights: Matrix) -> Double:
     n, d = centered.shape
     if n <= d:
         products = (centered @ centered.T) @ weights  # (n, P + 1)
-        return np.einsum("is,is->s", products, weights, dtype=np.float64)
-    return np.square(centered.T @ weights).sum(axis=0, dtype=np.float64)
+        squares: Double = np.einsum("is,is->s", products, weights, dtype=np.float64)
+    else:
+        squares = np.square(centered.T @ weights).sum(axis=0, dtype=np.float64)
+    return squares

@@ -34,5 +34,7 @@ def by_content(rows: Matrix, seed: int) -> npt.NDArray[np.intp]:
         bits[start : start + _ROWS].astype(np.uint64) @ keys for start in range(0, len(rows), _ROWS)
     ]
     shuffled = rng.permutation(len(rows))
-    order: npt.NDArray[np.intp] = shuffled[np.argsort(np.concatenate(hashes)[shuffled], kind="stable")]
+    order: npt.NDArray[np.intp] = shuffled[
+        np.argsort(np.concatenate(hashes)[shuffled], kind="stable")
+    ]
     return order

@@ -74,7 +74,7 @@ class Classifier(DriftTest):
         halves = np.sort(order[::2]), np.sort(order[1::2])
         with one_thread():  # of linear algebra, beside the two of ours
             ways = [halves, halves[::-1]]
-            one, other = in_order(lambda way: held_out_areas(rows, *way, inside), ways)
+            one, other = in_order(lambda way: held_out_areas(rows, way[0], way[1], inside), ways)
         both: Double = (one + other) / 2
         return both
 

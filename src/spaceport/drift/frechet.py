@@ -63,11 +63,12 @@ class Frechet(DriftTest):
         current = second - _outer(mean)
         reference = second - _square(squares, used) - _outer(mean - apart)
         with one_thread():  # many small ones
-            return np.square(apart).sum(axis=1) + spread_apart(current, reference)
+            found: Double = np.square(apart).sum(axis=1) + spread_apart(current, reference)
+        return found
 
     def _axes(self, pooled: Pooled) -> int:
         most = min(pooled.splits.rows) // _ROWS_PER_AXIS
-        return max(1, min(self.components, pooled.basis.axes.shape[1], most))
+        return max(1, min(self.components, int(pooled.basis.axes.shape[1]), most))
 
 
 def spread_apart(current: Double, reference: Double) -> Double:
