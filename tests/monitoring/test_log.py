@@ -249,6 +249,9 @@ def test_contents_are_encoded(tmp_path: Path) -> None:
     assert (found.encoded_here, both.encoded_here) == (True, False)
     assert found.take([0]).encoded_here
     assert both.contents.to_pylist() == texts
+    listed = whole(path, column=["text"], encoder=encoder, dimension=16)
+    assert np.array_equal(listed.vectors, found.vectors)
+    assert whole(path, column=[], dimension=16).contents is None
     with pytest.raises(ParameterError, match="no encoder"):
         whole(path, column="text", dimension=16)
 

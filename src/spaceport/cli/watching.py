@@ -77,7 +77,7 @@ def watch(
         str | None, typer.Option("--label", help="The column of what was true.")
     ] = None,
     where: Annotated[
-        str | None, typer.Option("--where", help="Read some of the rows: \"country = 'DE'\".")
+        str | None, typer.Option("--where", help="Read some of the rows: \"country == 'DE'\".")
     ] = None,
     zone: Annotated[
         str | None,
@@ -87,6 +87,10 @@ def watch(
         Path | None,
         typer.Option("--canaries", help="What production gave for the version's canaries."),
     ] = None,
+    duplicates: Annotated[
+        str,
+        typer.Option("--duplicates", help="An id that stands twice: refuse, or count the first."),
+    ] = "refuse",
     drop_broken: Annotated[
         bool, typer.Option("--drop-broken", help="Count rows without a sound vector, and go on.")
     ] = False,
@@ -125,6 +129,7 @@ def watch(
         log, time=time, dimension=version.contract.dimension, id=id, vector=vector, column=column,
         segment=segment or watched.settings.segment, prediction=prediction, label=label, where=where,
         zone=zone, encoder=version.encoder if column else None, coordinates=version.coordinates,
+        duplicates=duplicates,
     )  # fmt: skip
     known = {alarm.id for alarm in watched.alarms()}
     verdicts = watched.update(

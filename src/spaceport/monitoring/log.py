@@ -134,12 +134,11 @@ class Log:
                 f"`duplicates` must be refuse or first. Got {duplicates!r}.", "Choose one."
             )
         self._file = LogFile.find(os.fspath(path))
-        several = None if column is None or isinstance(column, str) else tuple(column)
         self._columns = _Columns(
             time=time,
             id=id,
             vector=vector,
-            column=several if several is not None else column,  # type: ignore[arg-type]
+            column=_contents(column, encoder),
             segment=segment,
             prediction=prediction,
             label=label,
@@ -261,6 +260,17 @@ class Log:
         if told is None or isinstance(told, str):
             return _column(rows, told)
         return pa.StructArray.from_arrays([_column(rows, name) for name in told], names=list(told))
+
+
+def _contents(
+    column: str | Sequence[str] | None, encoder: Encoder | None
+) -> str | tuple[str, ...] | None:
+    """One column, or the columns of a table; a list of one is a table for an encoder of tables only."""
+    if column is None or isinstance(column, str):
+        return column
+    if len(column) > 1 or (encoder is not None and encoder.modality == "table"):
+        return tuple(column)
+    return column[0] if column else None
 
 
 def _column(rows: pa.RecordBatch, name: str | None) -> pa.Array | None:
