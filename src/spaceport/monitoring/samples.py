@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,16 +11,25 @@ import numpy as np
 import pyarrow as pa
 
 from spaceport.arrays import Matrix
-from spaceport.errors import InputError, MismatchError, NotFoundError, SpaceportError
+from spaceport.errors import (
+    InputError,
+    MismatchError,
+    NotFoundError,
+    ParameterError,
+    SpaceportError,
+)
+from spaceport.monitoring.unseen import fair_rows
 from spaceport.monitoring.where import Where
+from spaceport.sources._files import existing
+from spaceport.sources.formats import known
+from spaceport.sources.formats.base import Request
 from spaceport.sources.formats.stamp import Stamp
 
 if TYPE_CHECKING:
-    from spaceport.sources.base import Source
     from spaceport.spaces.spaceport import Spaceport
     from spaceport.spaces.version import Version
 
-__all__ = ["Part", "Sample", "check_coordinates", "sample"]
+__all__ = ["Part", "Sample", "check_coordinates", "fair", "sample"]
 
 
 class Part(NamedTuple):
@@ -40,7 +49,7 @@ class Sample:
     name : str
         For people.
     read : callable
-        Gives an iterator of `Part`.
+        Gives an iterator of `Part`; vectors of a file may hold NaN.
     version : Version or None
         Where the rows are those of a version.
     stamp : Stamp or None
@@ -70,12 +79,40 @@ class Sample:
                 part = _kept(part, self.where.mask(part.metadata))
             kept += len(part.ids)
             if part.ids:
-                yield part
+                yield part._replace(metadata=_without_ids(part.metadata))
         if not kept and self.where is not None:
             raise InputError(
                 f"None of the {seen:,} rows of {self.name} fulfils {self.where.text!r}.",
                 "Ask for something else.",
             )
+
+
+def fair(side: Sample) -> Sample:
+    """Leave out the rows of a version that its encoder learnt from; see `unseen`.
+
+    Raises
+    ------
+    SpaceportError
+        Nearly all of them are.
+    """
+    if side.version is None:
+        return side
+    version, rows = side.version, fair_rows(side.version)
+    if len(rows) == len(version):
+        return side
+    wanted = np.zeros(len(version), bool)
+    wanted[rows] = True
+
+    def read() -> Iterator[Part]:
+        start = 0
+        for part in side.read():
+            yield _kept(part, wanted[start : start + len(part.ids)])
+            start += len(part.ids)
+
+    name = (
+        f"{side.name} ({len(rows):,} rows that {version.record.spec.partition('(')[0]} never saw)"
+    )
+    return replace(side, name=name, read=read)
 
 
 def sample(
@@ -108,13 +145,18 @@ def sample(
     condition = None if where is None else Where.parse(where)
     if not Path(told).exists():
         return _of_version(told, port, condition)
-    source = _source(told, column, encoded_by)
-    if source.modality == "vectors":
-        stamp: Stamp | None = getattr(source, "stamp", None)
-        return Sample(told, lambda: _vectors(source), None, stamp, condition)
-    assert encoded_by is not None
-    coder = encoded_by
-    return Sample(told, lambda: _encoded(source, coder), None, None, condition)
+    if column is not None and encoded_by is not None and encoded_by.encoder is not None:
+        modality, coder = encoded_by.contract.modality, encoded_by
+        if modality not in ("texts", "words"):
+            raise ParameterError(
+                f"`--column` names texts to encode, and {encoded_by.reference} encodes {modality}.",
+                "Give a file of vectors: `spaceport export` writes one.",
+            )
+        return Sample(told, lambda: _encoded(told, column, coder), None, None, condition)
+    path = existing(told)
+    format = known.find(path)
+    stamp = None if format.stamp is None else format.stamp(path)
+    return Sample(told, lambda: _vectors(path, column), None, stamp, condition)
 
 
 def check_coordinates(reference: Sample, current: Sample) -> None:
@@ -149,33 +191,22 @@ def _of_version(told: str, port: Spaceport, where: Where | None) -> Sample:
     return Sample(version.reference, lambda: _rows(version), version, stamp, where)
 
 
-def _source(told: str, column: str | None, encoded_by: Version | None) -> Source:
+def _vectors(path: Path, column: str | None) -> Iterator[Part]:
+    start = 0
+    for rows in known.find(path).read(Request(path, column)):
+        end = start + len(rows.vectors)
+        ids = rows.ids or [str(row) for row in range(start, end)]
+        names = pa.record_batch({"id": pa.array(ids, pa.string())})
+        yield Part(ids, rows.vectors, names if rows.metadata is None else rows.metadata)
+        start = end
+
+
+def _encoded(told: str, column: str, version: Version) -> Iterator[Part]:
     from spaceport import sources
 
-    if column is not None and encoded_by is not None and encoded_by.contract.modality == "texts":
-        texts: Source = sources.texts(told, column=column)
-        return texts
-    vectors: Source = sources.vectors(told, column=column)
-    return vectors
-
-
-def _vectors(source: Source) -> Iterator[Part]:
-    for batch in source.batches():
-        content = batch.column("content")
-        flat = content.flatten().to_numpy(zero_copy_only=False)
-        yield Part(
-            batch.column("id").to_pylist(),
-            flat.reshape(batch.num_rows, -1),
-            batch.drop_columns("content"),
-        )
-
-
-def _encoded(source: Source, version: Version) -> Iterator[Part]:
-    for batch in source.batches():
+    for batch in sources.texts(told, column=column).batches():
         vectors = np.asarray(version.encode(batch.column("content").to_pylist()))
-        names = {"content": "text"}
-        rest = batch.rename_columns([names.get(name, name) for name in batch.schema.names])
-        yield Part(batch.column("id").to_pylist(), vectors, rest)
+        yield Part(batch.column("id").to_pylist(), vectors, batch.drop_columns("content"))
 
 
 def _rows(version: Version) -> Iterator[Part]:
@@ -188,6 +219,10 @@ def _rows(version: Version) -> Iterator[Part]:
 def _kept(part: Part, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Part:
     ids = [name for name, keep in zip(part.ids, mask, strict=True) if keep]
     return Part(ids, part.vectors[mask], part.metadata.filter(pa.array(mask)))
+
+
+def _without_ids(metadata: pa.RecordBatch) -> pa.RecordBatch:
+    return metadata.drop_columns("id") if "id" in metadata.schema.names else metadata
 
 
 def _major(stamp: Stamp) -> str:

@@ -103,9 +103,11 @@ class Localization:
     rate: float = RATE
 
     def named(self, level: int | None = None) -> tuple[CellChange, ...]:
-        """The cells that changed, of the finest level or of another."""
-        level = max((cell.level for cell in self.cells), default=0) if level is None else level
-        return tuple(cell for cell in self.cells if cell.level == level and cell.rate <= self.rate)
+        """The cells that changed: of a level, or of the finest level at which any surely did."""
+        found = [cell for cell in self.cells if cell.rate <= self.rate]
+        if level is None:
+            level = max((cell.level for cell in found), default=0)
+        return tuple(cell for cell in found if cell.level == level)
 
     def line(self, most: int) -> str:
         """The first few named cells as one line."""
