@@ -204,6 +204,14 @@ def test_a_change_of_lengths_below_a_ten_thousandth_is_no_finding() -> None:
     assert not length.found
 
 
+def test_zeros_are_a_share_of_the_rows_that_can_be_read() -> None:
+    X, faults = np.ones((10, 2)), np.array([3] * 4 + [0] * 6)
+    X[4:7] = 0
+    half = Health.of(events(X, faults))
+    zero = next(f for f in compare(half, half) if f.check == "zero")
+    assert (zero.reference, zero.current, zero.p) == (0.5, 0.5, 1)
+
+
 def test_a_reference_without_rows_is_compared_with_nothing() -> None:
     assert compare(Health(), Health.of(planted(0))) == []
 
@@ -220,6 +228,16 @@ def test_rates_against_scipy(k: int, rest: int, other: int, other_rest: int) -> 
         assert fisher(k, n, other, m) == pytest.approx(min(p, 1))
         low, high = newcombe(k, n, other, m)
         assert low - 1e-12 <= k / n - other / m <= high + 1e-12
+
+
+def test_newcombes_examples() -> None:
+    paper = {
+        (56, 70, 48, 80): (0.0524, 0.3339),
+        (9, 10, 3, 10): (0.1705, 0.8090),
+        (6, 7, 2, 7): (0.0582, 0.8062),
+    }
+    for table, ends in paper.items():  # his table II, (a), (b) and (c), method 10
+        assert newcombe(*table) == pytest.approx(ends, abs=5e-5)
 
 
 def test_fisher_without_rows() -> None:

@@ -171,6 +171,13 @@ def test_intervals_of_errors_against_scipy(values: list[float]) -> None:
     assert low[0] == pytest.approx(max(x.mean() - half, 0), abs=1e-5)
 
 
+def test_a_unit_of_one_row_varies_as_all_rows_do() -> None:
+    one, many = np.array([7.0]), np.array([1.0, 2.0, 4.0])
+    sums = [np.array([(x**power).sum() for x in (one, many)]) for power in (1, 2)]
+    variances = Scores("absolute error", np.array([1, 3]), *sums).variances
+    assert variances.tolist() == pytest.approx([np.var([7, 1, 2, 4], ddof=1), np.var(many, ddof=1)])
+
+
 @given(sides, sides)
 def test_mix_and_within_add_up_exactly(
     one: list[tuple[int, float]], two: list[tuple[int, float]]
