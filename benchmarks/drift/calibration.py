@@ -69,11 +69,12 @@ def p_values(asked: tuple[str, str, int, int, int, int]) -> np.ndarray:
     from spaceport.methods import parse
 
     what, path, n, m, first, runs = asked
+    tests = {name: parse("drift", name) for name in TESTS}
     found = []
     for seed in range(first, min(first + _CHUNK, runs)):
         reference, current = _samples(what, path, n, m, seed)
         pooled = Pooled.of_rows(reference, current, PERMUTATIONS, seed)
-        each = {name: parse("drift", name).statistics(pooled) for name in TESTS}
+        each = {name: test.statistics(pooled) for name, test in tests.items()}
         panel = joint([each[name] for name in PANEL])
         found.append([*map(p_value, each.values()), p_value(panel)])
     return np.array(found)
