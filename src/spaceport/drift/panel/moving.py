@@ -98,9 +98,9 @@ def _parts(current: Mask, seed: int) -> npt.NDArray[np.intp]:
 
 def _scores(learnt: _Rows, basis: Basis) -> Iterator[Score]:
     """Learn each way to tell the current rows."""
-    linear = _discriminant(learnt)
+    linear = _discriminant(learnt).astype(np.float32)
     yield lambda asked: asked.rows @ linear
-    witness = learnt.apart(learnt.waves).reshape(basis.widths, -1)
+    witness = learnt.apart(learnt.waves).astype(np.float32).reshape(basis.widths, -1)
     for width, weights in enumerate(witness):
         yield partial(_witnessed, weights, slice(width * len(weights), (width + 1) * len(weights)))
     ratios, middles, slopes = _by_cell(learnt, len(basis.cells[-1]))
@@ -114,9 +114,8 @@ def _scores(learnt: _Rows, basis: Basis) -> Iterator[Score]:
     yield inside
 
 
-def _witnessed(weights: Double, span: slice, asked: _Rows) -> Double:
-    found: Double = asked.waves[:, span] @ weights
-    return found
+def _witnessed(weights: Matrix, span: slice, asked: _Rows) -> Double:
+    return np.asarray(asked.waves[:, span] @ weights, np.float64)
 
 
 def _discriminant(learnt: _Rows) -> Double:
