@@ -145,9 +145,10 @@ def _sample(sketch: Sketch, bags: int) -> Units:
     from spaceport.drift.sketches.totals import BY_CELL, Totals
 
     places = (sketch.keys % np.uint64(bags)).astype(np.int64)
-    sums = dict(Totals.of(sketch.basis, bags, [(sketch.rows, places)]).sums)
-    sizes = sums.pop("sizes")
-    return _filled(sizes, {name: array for name, array in sums.items() if name not in BY_CELL})
+    sums = Totals.of(sketch.basis, bags, [(sketch.rows, places)]).sums
+    wide = {name: array.astype(np.float64, copy=False) for name, array in sums.items()}
+    sizes = wide.pop("sizes")
+    return _filled(sizes, {name: array for name, array in wide.items() if name not in BY_CELL})
 
 
 def _filled(sizes: Double, sums: dict[str, Double]) -> Units:

@@ -10,13 +10,15 @@ of which the rows are 1.6 MB.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from spaceport.arrays import pack, unpack
+from spaceport.arrays import pack
 from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.blocks import MOST
 from spaceport.drift.sketches.sample import Sample
@@ -49,7 +51,7 @@ def bytes_of(kept: Basis | Sketch) -> bytes:
     return bytes(save(ready, {_KEY: json.dumps(told)}))  # one string: safetensors shuffles several
 
 
-def basis_of(data: bytes, what: str = "The basis") -> Basis:
+def basis_of(data: bytes | Path, what: str = "The basis") -> Basis:
     """Read a basis.
 
     Raises
@@ -82,7 +84,7 @@ def basis_of(data: bytes, what: str = "The basis") -> Basis:
     return found
 
 
-def sketch_of(data: bytes, basis: Basis, what: str = "The sketch") -> Sketch:
+def sketch_of(data: bytes | Path, basis: Basis, what: str = "The sketch") -> Sketch:
     """Read a sketch that was made with `basis`.
 
     Raises
@@ -110,7 +112,7 @@ def sketch_of(data: bytes, basis: Basis, what: str = "The sketch") -> Sketch:
     return Sketch(basis, count, blocks, sample, _totals_of(arrays, count, blocks, basis, what))
 
 
-def _read(data: bytes, what: str) -> tuple[Arrays, dict[str, str]]:
+def _read(data: bytes | Path, what: str) -> tuple[Arrays, dict[str, str]]:
     arrays, strings = read_arrays(data, what, remedy=_REMEDY)
     told = read_json(strings.get(_KEY, "{}").encode(), what, remedy=_REMEDY)
     plain = isinstance(told, dict) and all(isinstance(value, str) for value in told.values())
@@ -135,7 +137,7 @@ def _sketch(sketch: Sketch) -> tuple[Arrays, dict[str, str]]:
         arrays |= {f"{name}.{part}": array for part, array in pack(strings).items()}
     if not sketch.complete:
         totals = sketch.totals
-        upper = np.triu_indices(sketch.basis.dimension)
+        upper = _upper(sketch.basis.dimension)
         arrays |= {name: _stored(name, array) for name, array in totals.sums.items()}
         arrays["mean"] = totals.moments.mean
         arrays["scatter"] = totals.moments.scatter[upper].astype(np.float32)
@@ -148,7 +150,7 @@ def _sketch(sketch: Sketch) -> tuple[Arrays, dict[str, str]]:
     }
 
 
-def _stored(name: str, array: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+def _stored(name: str, array: npt.NDArray[np.floating[Any]]) -> npt.NDArray[Any]:
     return array.astype(_dtype(name))
 
 
@@ -164,24 +166,25 @@ def _sample_of(arrays: Arrays, room: int, basis: Basis, what: str) -> Sample:
     right = rows.dtype == np.float32 and rows.ndim == 2 and rows.shape[1] == basis.dimension
     _check(right, what, f"its rows are {rows.dtype} {rows.shape}")
     ids, refs = (_strings_of(arrays, name, len(rows), what) for name in ("ids", "refs"))
-    keys = hashes(pa.array(ids, pa.large_string()))
+    keys = hashes(ids)
     _check(bool((keys[1:] >= keys[:-1]).all()), what, "its ids do not stand by their hashes")
     _check(room > 0 and len(rows) <= room, what, f"it has {len(rows)} rows in a room of {room}")
-    return Sample(room, keys, ids, refs, rows)
+    return Sample(room, keys, tuple(ids.to_pylist()), tuple(refs.to_pylist()), rows)
 
 
-def _strings_of(arrays: Arrays, name: str, count: int, what: str) -> tuple[str, ...]:
+def _strings_of(arrays: Arrays, name: str, count: int, what: str) -> pa.LargeStringArray:
     data, ends = arrays[f"{name}.bytes"], arrays[f"{name}.ends"]
     _check(data.dtype == np.uint8 and data.ndim == 1, what, f"its {name} are no bytes")
     _check(ends.dtype == np.int64 and ends.shape == (count,), what, f"its {name} are not {count}")
-    steps = np.diff(ends, prepend=0, append=data.size)
-    _check(
-        bool((steps >= 0).all() and steps[-1] == 0), what, f"its {name} do not follow each other"
+    right = bool((np.diff(ends) >= 0).all()) and (
+        not count or (ends[0] >= 0 and ends[-1] == data.size)
     )
+    _check(right, what, f"its {name} do not follow each other")
+    offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), ends]))
+    strings = pa.LargeStringArray.from_buffers(count, offsets, pa.py_buffer(data))
     try:
-        strings = tuple(unpack({"bytes": data, "ends": ends}))
-        "".join(strings).encode()
-    except UnicodeError as error:
+        strings.validate(full=True)
+    except pa.ArrowInvalid as error:
         raise CorruptError(f"{what} cannot be used: its {name} are no UTF-8.", _REMEDY) from error
     return strings
 
@@ -195,13 +198,19 @@ def _totals_of(arrays: Arrays, count: int, blocks: int, basis: Basis, what: str)
         kind = np.float64 if name == "mean" else _dtype(name)
         right = arrays[name].shape == shape and arrays[name].dtype == kind
         _check(right, what, f"{name} is {arrays[name].dtype} {arrays[name].shape}")
-    sums = {name: arrays[name].astype(np.float64, copy=False) for name in wanted}
+    sums = {name: arrays[name] for name in wanted}
     _check_counts(sums, count, len(basis.cells), what)
-    scatter = np.zeros((d, d))
-    scatter[np.triu_indices(d)] = arrays["scatter"]
-    scatter += np.triu(scatter, 1).T
+    scatter = np.empty((d, d))
+    upper = _upper(d)
+    scatter[upper] = scatter.T[upper] = arrays["scatter"]
     _check(bool((scatter.diagonal() >= 0).all()), what, "a variance is negative")
     return Totals(sums, Moments(count, arrays["mean"], scatter))
+
+
+@lru_cache(maxsize=4)
+def _upper(dimension: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    rows, columns = np.triu_indices(dimension)
+    return rows, columns
 
 
 def _check_counts(

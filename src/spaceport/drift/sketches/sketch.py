@@ -24,7 +24,7 @@ from spaceport.arrays import Matrix, integer
 from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.blocks import check_blocks, places_of
 from spaceport.drift.sketches.sample import Keys, Sample, merged
-from spaceport.drift.sketches.streams import Batch, gather
+from spaceport.drift.sketches.streams import Batch, gather, sums_of
 from spaceport.drift.sketches.totals import BY_CELL, Totals, added
 from spaceport.errors import ParameterError
 from spaceport.geometry.moments import Moments
@@ -103,7 +103,7 @@ class Sketch:
         (5000, True, True)
         """
         batches = [(ids, vectors, refs)]
-        return cls.of_stream(basis, batches, room=room, blocks=blocks, threads=1)
+        return cls.of_stream(basis, batches, room=room, blocks=blocks)
 
     @classmethod
     def of_stream(
@@ -189,13 +189,17 @@ class Sketch:
     @property
     def sizes(self) -> Double:
         """Rows of each block, (b,)."""
-        return self.totals.sums["sizes"]
+        return self.totals.sums["sizes"].astype(np.float64, copy=False)
 
     @cached_property
     def sums(self) -> dict[str, Double]:
         """Sums of each feature over each block, (b, F); see `totals.Totals`."""
         apart = ("sizes", *BY_CELL)
-        return {name: array for name, array in self.totals.sums.items() if name not in apart}
+        return {
+            name: array.astype(np.float64, copy=False)
+            for name, array in self.totals.sums.items()
+            if name not in apart
+        }
 
     @property
     def moments(self) -> Moments:
@@ -211,12 +215,12 @@ class Sketch:
     @property
     def cell_sums(self) -> Double:
         """Sum of the rows in each of the finest cells, (c, d)."""
-        return self.totals.sums["cell_sums"]
+        return self.totals.sums["cell_sums"].astype(np.float64, copy=False)
 
     @property
     def cell_squares(self) -> Double:
         """Sum of the rows' squared distances to the basis's origin in each of the finest cells, (c,)."""
-        return self.totals.sums["cell_squares"]
+        return self.totals.sums["cell_squares"].astype(np.float64, copy=False)
 
     @property
     def nbytes(self) -> int:
@@ -262,5 +266,5 @@ def _totals_of(parts: Sequence[Sketch], blocks: int) -> Totals:
     there = [part.totals.folded(blocks) for part in parts if part._totals is not None]
     rows = [(part.rows, places_of(part.keys, blocks)) for part in parts if part._totals is None]
     if rows:
-        there.append(Totals.of(parts[0].basis, blocks, rows))
+        there.append(sums_of(parts[0].basis, blocks, rows))
     return added(there)

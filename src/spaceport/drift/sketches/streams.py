@@ -13,12 +13,12 @@ from spaceport.arrays import Matrix, integer, matrix
 from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.blocks import places_of
 from spaceport.drift.sketches.sample import Keys, Sample, merged
-from spaceport.drift.sketches.totals import Totals, added
+from spaceport.drift.sketches.totals import Places, Totals, added
 from spaceport.errors import InputError, MismatchError
 from spaceport.hashes import hashes
 from spaceport.threads import in_order, one_thread
 
-__all__ = ["Batch", "Gathered", "columns", "gather"]
+__all__ = ["Batch", "Gathered", "columns", "gather", "sums_of"]
 
 Names: TypeAlias = Sequence[str] | pa.Array | None
 Batch: TypeAlias = tuple[Any, ...]
@@ -78,6 +78,27 @@ def columns(
         names = None if id is None else batch.column(id)
         refs = None if ref is None else [text or "" for text in batch.column(ref).to_pylist()]
         yield names, flat.reshape(len(column), column.type.list_size), refs
+
+
+def sums_of(
+    basis: Basis, blocks: int, parts: Sequence[tuple[Matrix, Places]], threads: int = 2
+) -> Totals:
+    """Sum up rows that are ready, of many small windows, together."""
+    portions: list[list[tuple[Matrix, Places]]] = [[]]
+    waiting = 0
+    for rows, places in parts:
+        if waiting and waiting + len(rows) > PORTION:
+            portions.append([])
+            waiting = 0
+        portions[-1].append((rows, places))
+        waiting += len(rows)
+
+    def summed(portion: list[tuple[Matrix, Places]]) -> Totals:
+        rows, places = zip(*portion, strict=True)
+        return Totals.of(basis, blocks, [(np.concatenate(rows), np.concatenate(places))])
+
+    with one_thread():
+        return added(in_order(summed, portions, threads))
 
 
 class _Worker:

@@ -19,7 +19,7 @@ from spaceport.drift.sketches.basis import Basis
 from spaceport.errors import InputError
 from spaceport.geometry.moments import Moments
 
-__all__ = ["Totals", "shapes"]
+__all__ = ["BY_CELL", "Places", "Totals", "added", "shapes"]
 
 Double: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.int64]
@@ -36,7 +36,7 @@ class Totals:
 
     Attributes
     ----------
-    sums : dict of str to ndarray, float64
+    sums : dict of str to ndarray, float64, or float32 where they were read
         By block, (b, F): ``sizes`` (b,), ``vectors``, ``waves``, ``squares``, ``cells0``, ``shifts0`` (of the
         coordinates by cell, c r of them) and so on. Of each of the finest cells: ``cell_sums`` (c, d)
         and ``cell_squares`` (c,), of the squared distances to the origin.
@@ -44,7 +44,7 @@ class Totals:
         Of all rows.
     """
 
-    sums: dict[str, Double]
+    sums: dict[str, npt.NDArray[np.floating]]
     moments: Moments
 
     @classmethod
@@ -72,7 +72,7 @@ class Totals:
         sums = {
             name: array
             if name in BY_CELL
-            else array.reshape(-1, blocks, *array.shape[1:]).sum(axis=0)
+            else array.reshape(-1, blocks, *array.shape[1:]).sum(axis=0, dtype=np.float64)
             for name, array in self.sums.items()
         }
         return Totals(sums, self.moments)
@@ -82,13 +82,28 @@ def added(totals: Iterable[Totals]) -> Totals:
     """Add several, of one number of blocks, in their order."""
     rest = iter(totals)
     first = next(rest)
-    sums = {name: array.copy() for name, array in first.sums.items()}
-    moments = first.moments
+    sums = {name: array.astype(np.float64) for name, array in first.sums.items()}
+    moments = [first.moments]
+    scatter = first.moments.scatter.copy()
     for other in rest:
         for name, array in sums.items():
             array += other.sums[name]
-        moments = moments + other.moments
-    return Totals(sums, moments)
+        moments.append(other.moments)
+        scatter += other.moments.scatter
+    return Totals({**sums}, _together(moments, scatter))
+
+
+def _together(moments: list[Moments], scatter: Double) -> Moments:
+    """Moments of all rows; `scatter` is the sum of the parts', about their own means."""
+    counts = np.array([part.count for part in moments], np.float64)
+    if not counts.any():
+        return moments[0]
+    means = np.stack([part.mean for part in moments])
+    mean = counts @ means / counts.sum()
+    apart = (means - mean) * np.sqrt(counts)[:, None]
+    between = apart.T @ apart
+    scatter += (between + between.T) / 2
+    return Moments(int(counts.sum()), mean, scatter)
 
 
 def shapes(basis: Basis, blocks: int) -> dict[str, tuple[int, ...]]:
@@ -144,7 +159,7 @@ class _Running:
         self._sums["waves"] /= np.sqrt(self._waves.shape[-1])
         above, right = np.triu_indices(self._outer.shape[1])
         self._sums["squares"] = self._outer[:, above, right]
-        return Totals(self._sums, self._moments)
+        return Totals({**self._sums}, self._moments)
 
     def _add_cells(
         self,
