@@ -168,6 +168,8 @@ def _joined(
     pooled: Pooled, tests: Sequence[str]
 ) -> tuple[float, tuple[Evidence, ...], list[Double]]:
     members: list[DriftTest] = [parse("drift", test) for test in tests]
+    for member in members:
+        member.check(pooled)
     statistics = [member.statistics(pooled) for member in members]
     splits = pooled.splits
     evidence = tuple(
