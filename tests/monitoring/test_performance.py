@@ -253,6 +253,15 @@ def test_intervals_cover_the_truth(measure: str) -> None:
         assert low - 6 <= times <= high, (name, times)  # the normal's error at n = 300
 
 
+def test_what_is_expected_varies_with_the_windows_own_mix() -> None:
+    rng, before, held = np.random.default_rng(8), accuracy([10**7] * 2, [9 * 10**6, 10**6]), 0
+    for _ in range(400):
+        found = expected(before, rng.multinomial(100, [0.5, 0.5]))
+        assert found is not None
+        held += found.low <= 0.5 <= found.high
+    assert held >= stats.binom.ppf(0.001, 400, 0.94)
+
+
 def test_expected_says_what_it_does_not_know() -> None:
     before = accuracy([100, 0, 50], [90, 0, 20])
     assert expected(before, np.array([0, 30, 0])) is None
