@@ -85,3 +85,36 @@ class _Source(Source):
 
     def size(self) -> int:
         return sum(map(len, self.texts))
+
+
+def test_a_monitor_of_what_was_learnt_begins_with_its_first_window(tmp_path: Path) -> None:
+    port = sp.open(tmp_path / "s")
+    version = build(port, tmp_path, texts_of(400, 0), sp.encoders.lsa(dimension=8))
+    monitor = version.monitor(alpha=0.01)
+    states = []
+    for seed in range(1, 4):
+        (verdict,) = monitor.update(np.asarray(version.encode(texts_of(300, seed))))
+        states.append(verdict.state)
+    assert monitor.settings.reference == "first:1"
+    assert states == ["reference", "none", "none"]
+
+
+def test_the_trap_can_be_stepped_into_on_purpose(tmp_path: Path) -> None:
+    port = sp.open(tmp_path / "s")
+    version = build(port, tmp_path, texts_of(600, 0), sp.encoders.lsa(dimension=32))
+    window = np.asarray(version.encode(texts_of(600, 1)))
+    with pytest.raises(SpaceportError, match="in-sample"):
+        version.monitor(alpha=0.01, reference="version").update(window)
+    monitor = version.monitor(alpha=0.01, reference="in-sample", name="other")
+    assert monitor.update(window)[0].state == "alarm"
+
+
+def test_a_monitor_takes_the_rows_that_were_never_seen(tmp_path: Path) -> None:
+    port, texts = sp.open(tmp_path / "s"), texts_of(900, 0)
+    build(port, tmp_path, texts[:400], sp.encoders.lsa(dimension=32))
+    version = build(port, tmp_path, texts, sp.encoders.lsa(dimension=32))
+    monitor = version.monitor(alpha=0.01)
+    (verdict,) = monitor.update(np.asarray(version.encode(texts_of(600, 1))))
+    assert monitor.settings.reference == "version"
+    assert verdict.state == "none"
+    assert verdict.evidence["rows"][0] == 500

@@ -46,8 +46,8 @@ def watch(
         str | None,
         typer.Option(
             "--reference",
-            help="What windows are compared with: version, rolling:3, season, or a span of days "
-            "like 2012-01-01..2012-12-31 [version].",
+            help="What windows are compared with: version, first:1, rolling:3, season, in-sample, or a span "
+            "of days like 2012-01-01..2012-12-31 [version; first:1 where the encoder learnt from it].",
         ),
     ] = None,
     tolerance: Annotated[

@@ -65,7 +65,7 @@ class CellsByWindow:
             return self._own
         numbered = window.begins.startswith("#")
         timeline = Numbers() if numbered else Calendar(self._settings.windows())
-        span = self._rule.span(timeline, window)
+        span = self._rule.span(timeline, window, self._book.begins[0])
         return None if span is None else self._book.sum(span, None)
 
 

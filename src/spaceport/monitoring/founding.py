@@ -16,6 +16,7 @@ from spaceport.monitoring.book import put_basis, put_reference
 from spaceport.monitoring.health import Health
 from spaceport.monitoring.references import Reference
 from spaceport.monitoring.settings import Settings
+from spaceport.monitoring.unseen import fair_rows
 from spaceport.storage.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -80,13 +81,16 @@ def found(version: Version, settings: Settings, recorder: Recorder) -> Founded:
     ------
     ParameterError
         The version's rows do not have the segments that they are to be compared by.
+    SpaceportError
+        The encoder learnt from them; see `unseen.fair_rows`.
     """
-    of_version = Reference.parse(settings.reference).of_version
+    reference = Reference.parse(settings.reference)
+    of_version = reference.of_version
     if of_version and settings.segment is not None and settings.segment not in version.columns:
         raise ParameterError(
             f"{version.reference} has no column {settings.segment!r}, so its segments have nothing to be "
             "compared with.",
-            "Choose another reference: rolling:3, season, or a span of days.",
+            "Choose another reference: first:1, rolling:3, season, or a span of days.",
         )
     vectors = np.asarray(version.vectors())
     basis = Basis.fit(vectors, version.contract.metric, version.cells[:2], settings.seed)
@@ -95,9 +99,13 @@ def found(version: Version, settings: Settings, recorder: Recorder) -> Founded:
         return Founded()
     segments, healths = [], []
     ids = np.array(version.ids)
+    fair = np.ones(len(ids), bool)
+    if not reference.in_sample:
+        fair[:] = False
+        fair[fair_rows(version)] = True
     for place, (name, inside) in enumerate(_parts(version, settings.segment)):
-        rows: Matrix = vectors[inside]
-        put_reference(recorder, place, Sketch.of(basis, rows, ids[inside].tolist()))
+        rows: Matrix = vectors[inside & fair]
+        put_reference(recorder, place, Sketch.of(basis, rows, ids[inside & fair].tolist()))
         healths.append(Health.of_vectors(rows).to_dict())
         segments += [] if name is None else [name]
     return Founded(tuple(segments), tuple(healths))
@@ -105,7 +113,7 @@ def found(version: Version, settings: Settings, recorder: Recorder) -> Founded:
 
 def _parts(version: Version, column: str | None) -> Iterator[tuple[str | None, Any]]:
     """All rows, then those of each segment by name."""
-    yield None, slice(None)
+    yield None, np.ones(len(version), bool)
     if column is None:
         return
     values = version.metadata([column]).column(0).cast("string").to_pylist()

@@ -24,6 +24,7 @@ from spaceport.monitoring.gathering import Gatherer
 from spaceport.monitoring.round import Round
 from spaceport.monitoring.settings import Settings
 from spaceport.monitoring.spans import Calendar, Numbers, Timeline, written
+from spaceport.monitoring.unseen import enough, unseen
 from spaceport.storage import clock
 from spaceport.storage.alarms import Alarm
 from spaceport.storage.monitors import Changes, Tick, Update, Verdict, Watch
@@ -34,7 +35,10 @@ from spaceport.storage.watched import Watched
 if TYPE_CHECKING:
     from spaceport.spaces.version import Version
 
-__all__ = ["Monitor", "monitor"]
+__all__ = ["FIRST", "Monitor", "monitor"]
+
+FIRST = "first:1"
+"""What windows are compared with where the encoder learnt from the version's own rows."""
 
 
 def monitor(version: Version, name: str, told: Mapping[str, Any]) -> Monitor:
@@ -50,6 +54,8 @@ def monitor(version: Version, name: str, told: Mapping[str, Any]) -> Monitor:
         given.setdefault("budget", None)
     watch = version.store.watched.monitor(version.record, name)
     if watch is None:
+        if "reference" not in given and not enough(unseen(version)):
+            given["reference"] = FIRST
         return Monitor(version, name, Settings(**given), None)
     settings = Settings.read(watch.settings["told"], f"the monitor {name} of {watch.of}")
     others = settings.differing(given)

@@ -150,7 +150,7 @@ class Round:
         )
 
     def _found(self, window: Span, segment: str | None, edition: int, alpha: float | None) -> Found:
-        span = self._reference.span(self._timeline, window)
+        span = self._reference.span(self._timeline, window, self._book.begins[0])
         current = self._book.sum(window, segment)
         if span is not None and self._reference.fixed and _overlap(span, window):
             return Found("reference", 0 if current is None else current.count)

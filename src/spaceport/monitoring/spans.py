@@ -52,6 +52,10 @@ class Timeline(ABC):
         """The `count` windows before one, as one span."""
 
     @abstractmethod
+    def first(self, begins: str, count: int) -> Span:
+        """The window that a tick is in and those that follow it, `count` of them, as one span."""
+
+    @abstractmethod
     def season(self, span: Span) -> Span | None:
         """The same window of the year before; None where there are no years."""
 
@@ -77,8 +81,14 @@ class Calendar(Timeline):
 
     def before(self, span: Span, count: int) -> Span:
         """The `count` windows before one."""
-        index = int(self.every.index(_time(span.begins)))
-        first, last = self.every.window(index - count), self.every.window(index - 1)
+        return self._run(int(self.every.index(_time(span.begins))) - count, count)
+
+    def first(self, begins: str, count: int) -> Span:
+        """The window that a tick is in and those that follow it."""
+        return self._run(int(self.every.index(_time(begins))), count)
+
+    def _run(self, index: int, count: int) -> Span:
+        first, last = self.every.window(index), self.every.window(index + count - 1)
         name = first.name if count == 1 else f"{first.name}..{last.name}"
         return Span(written(first.start), written(last.end), name)
 
@@ -104,6 +114,11 @@ class Numbers(Timeline):
         number = int(span.begins[1:])
         first = max(number - count, 0)
         return Span(f"#{first:06d}", span.begins, f"#{first}..#{number - 1}")
+
+    def first(self, begins: str, count: int) -> Span:
+        """The window of this number and those that follow it."""
+        number = int(begins[1:])
+        return Span(begins, f"#{number + count:06d}", f"#{number}..#{number + count - 1}")
 
     def season(self, span: Span) -> None:
         """There are no years."""

@@ -18,7 +18,7 @@ from spaceport.errors import NotFoundError, SpaceportError
 if TYPE_CHECKING:
     from spaceport.spaces.version import Version
 
-__all__ = ["ENOUGH", "fair_rows", "unseen"]
+__all__ = ["ENOUGH", "enough", "fair_rows", "unseen"]
 
 ENOUGH = 200
 """Rows that a reference of unseen ones must have."""
@@ -44,6 +44,11 @@ def unseen(version: Version) -> npt.NDArray[np.bool_]:
     return fresh
 
 
+def enough(fresh: npt.NDArray[np.bool_]) -> bool:
+    """Whether there are enough unseen rows to compare with."""
+    return bool(fresh.sum() >= min(ENOUGH, len(fresh)))
+
+
 def fair_rows(version: Version) -> npt.NDArray[np.intp]:
     """Give the places of the rows that others may be compared with.
 
@@ -52,16 +57,17 @@ def fair_rows(version: Version) -> npt.NDArray[np.intp]:
     SpaceportError
         The encoder learnt from (nearly) all of them; the message says what else to compare with.
     """
-    rows = np.flatnonzero(unseen(version))
-    if len(rows) >= min(ENOUGH, len(version)) and len(rows):
+    fresh = unseen(version)
+    rows = np.flatnonzero(fresh)
+    if enough(fresh):
         return rows
     assert version.encoder is not None
     raise SpaceportError(
         f"{version.encoder.name} learnt from {len(version) - len(rows):,} of the {len(version):,} rows of "
         f"{version.reference}, and rows that it never saw lie elsewhere even where nothing drifted.",
-        "Compare with rows that it never saw: a file of earlier ones, the first window of a log "
-        f"(`reference='first:1'`), or a version that {ENOUGH} items were added to; or say that it is meant "
-        "(`--in-sample`).",
+        "Compare with rows that it never saw: a file of earlier ones, the first windows of a log (`--reference "
+        f"first:1`), or a version that {ENOUGH} items were added to; or say that it is meant (`drift "
+        "--in-sample`, `watch --reference in-sample`).",
     )
 
 

@@ -185,8 +185,11 @@ class Version(Holding):
         segments : int, optional
             How many segments the budget is shared out for. Default: as many as the first update has.
         reference : str
-            What windows are compared with: ``"version"`` (its own vectors, the default), ``"rolling:3"``,
-            ``"season"``, or a span of days ``"2025-01-01..2025-12-31"``.
+            What windows are compared with: ``"version"`` (those of its own vectors that its encoder never
+            learnt from), ``"first:1"`` (the first window that is recorded, or the first few),
+            ``"rolling:3"``, ``"season"``, a span of days ``"2025-01-01..2025-12-31"``, or ``"in-sample"``
+            (all of its own vectors). Default: ``"version"`` where it has 200 such vectors, else
+            ``"first:1"``.
         alpha : float, optional
             What each p-value is held against, in place of a budget.
         tolerance : float, optional
