@@ -92,6 +92,16 @@ def test_late_rows_may_take_an_alarm_back(store: Store, watch: Watch) -> None:
     ]
 
 
+def test_an_alarm_that_somebody_looks_after_is_not_resolved_for_them(
+    store: Store, watch: Watch
+) -> None:
+    update(store, watch, (said("2026-01", "alarm"),))
+    store.watched.acknowledge("words", store.watched.alarms("words")[0].id)
+    update(store, watch, (said("2026-01", "none", 2),))
+    (alarm,) = store.watched.alarms("words")
+    assert (alarm.state, alarm.windows) == ("acknowledged", [])
+
+
 def test_a_window_that_alarms_only_with_late_rows_opens_an_alarm(
     store: Store, watch: Watch
 ) -> None:

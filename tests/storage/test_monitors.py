@@ -163,3 +163,14 @@ def test_a_clock_that_went_back_writes_nothing(
     with pytest.raises(StoreError, match="clock says 2001"):
         update(store, watch, {"2026-03-01": b"one"})
     assert store.watched.ticks(watch) == []
+
+
+def test_an_update_of_a_clock_ahead_holds_back_those_after_it(
+    store: Store, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "now", lambda: "2999-01-01T00:00:00Z")
+        update(store, watch, {"2026-03-01": b"one"})
+    with pytest.raises(StoreError, match="was made at 2999"):
+        update(store, watch, {"2026-03-02": b"two"})
+    assert [tick.begins for tick in store.watched.ticks(watch)] == ["2026-03-01"]
