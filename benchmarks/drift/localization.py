@@ -1,13 +1,13 @@
-"""Is the planted place named first, and how many of the named cells are false?
+"""Is the planted place named first, and how many of the named cells are false; both are measured.
 
     python -m benchmarks.drift.localization [--runs 100] [--permutations 999]
 
-Forty clusters on a sphere of 384 dimensions, reference 1,000, window 500; forty fine cells of the pool. ``none``:
-nothing happens, and `named` is how often any cell is. ``one moves``: the rows of one cluster move by .9; a
-named cell is true where it holds rows of that cluster, of before or after, and `first` counts where the first is
-one that holds most of either. ``two swap``: one cluster is no more, and another is twice as common. Of the cells that are
-named, `false` is the mean share that hold nothing planted: at most the rate that is allowed. `by` is the same
-with the factor of Benjamini & Yekutieli.
+Forty clusters on a sphere of 384 dimensions, reference 1,000, window 500; forty fine cells of the pool.
+``none``: nothing happens, and `named` is how often any cell is. ``one moves``: the rows of one cluster move by
+.9; a named cell is true where it holds rows of that cluster, of before or after, and `first` counts where the
+first is one that holds most of either. ``two swap``: one cluster is no more, and another is twice as common.
+Of the cells that are named, `false` is the mean share that hold nothing planted: at most the rate that is
+allowed. `false, by` is the same with the factor of Benjamini & Yekutieli.
 """
 
 from __future__ import annotations

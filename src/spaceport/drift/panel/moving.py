@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ from spaceport.drift.sketches.basis import Basis
 __all__ = ["moved"]
 
 Mask = npt.NDArray[np.bool_]
-Score = Callable[["_Rows"], Double]
+Score = Callable[["_Rows"], npt.NDArray[np.floating[Any]]]
 
 _PARTS = 4
 _RIDGE = 0.1
