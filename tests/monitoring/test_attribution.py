@@ -145,11 +145,11 @@ def test_a_service_that_changed_behind_its_name(folder: Path) -> None:
     version = store.build("service", encoder, corpus(folder, texts(200, EVEN, 0)))
     window = texts(100, EVEN, 1)
 
-    def ask(function: Callable[[Any], Any]) -> Any:
+    def ask(function: Callable[[Any], Any], here: bool = True) -> Any:
         assert version.encoder is not None
         version.encoder.bind(function)  # type: ignore[attr-defined]
         vectors = function(window)
-        sample = Sample(pa.array(window), vectors, encoded_here=True)
+        sample = Sample(pa.array(window), vectors, encoded_here=here)
         return attribute(
             version, function is second, sample=sample, test=lambda rows: bool(len(rows))
         )
@@ -158,6 +158,7 @@ def test_a_service_that_changed_behind_its_name(folder: Path) -> None:
     found = ask(second)
     assert found.verdict == "unclear"
     assert "no longer what it was" in found.reason
+    assert ask(second, here=False).verdict == "unclear"  # nor can it vouch for what was logged
 
 
 def test_an_encoder_that_cannot_be_asked(folder: Path) -> None:

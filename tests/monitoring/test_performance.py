@@ -142,6 +142,8 @@ def test_with_very_many_classes_their_counts_are_not_kept() -> None:
     few, more, many = names(0, 600), names(500, MOST_CLASSES), names(700, 1400)
     assert len((few + more).predicted or {}) == MOST_CLASSES
     assert (few + (more + many)).predicted is ((few + more) + many).predicted is None
+    gone = (few + more) + many
+    assert (gone + few).predicted is (few + gone).predicted is None
     assert ((few + more) + many).rows.tolist() == [600 + 500 + 700]
 
 
