@@ -54,6 +54,18 @@ def test_the_new_are_told_by_color_while_they_stand_on_the_old(version, shown) -
     assert gaps.max() < spread / 8  # all of them, the new ones too, among the old
 
 
+def test_places_and_p_values_are_by_the_metric_of_the_space(version, shown) -> None:  # type: ignore[no-untyped-def]
+    """Items far out in the direction of one cluster: alike by their angle, unlike by their distance."""
+    X = np.asarray(version["mine"].vectors())
+    far = X[:20] * 5
+    new = newcomers(version["mine"], shown.positions, far)
+    assert new.p.max() < 0.02
+    index = ((X[None] - far[:, None]) ** 2).sum(axis=2).argsort(axis=1)[:, :10]  # (20, 10)
+    corners = shown.positions[index]
+    assert (new.positions >= corners.min(axis=1) - 1e-4).all()
+    assert (new.positions <= corners.max(axis=1) + 1e-4).all()
+
+
 def test_the_old_items_stay_as_they_are(version, shown) -> None:  # type: ignore[no-untyped-def]
     new = newcomers(version["mine"], shown.positions, ordinary_and_new(version))
     both = added(shown, new)

@@ -161,6 +161,8 @@ def test_windows_without_rows_and_without_a_test_are_shaded_apart() -> None:
     _timeline.chances(here, WINDOWS, [TRACK])
     spans = {round(p.get_x() + 0.5): p.get_hatch() for p in here.patches}
     assert spans == {1: "//", 2: None}
+    shades = {round(p.get_x() + 0.5): p.get_alpha() for p in here.patches}
+    assert shades[1] > shades[2]
     assert [t.get_text() for t in here.get_legend().get_texts()] == [
         "alarm, open",
         "judged again: rows came late",
