@@ -77,17 +77,26 @@ def test_the_interval_covers_the_true_area(area: float, n: int, m: int) -> None:
     assert 0.92 <= held / runs <= 0.995  # nominally .95; three standard errors are .027
 
 
-def test_the_cross_fitted_area_is_covered() -> None:
-    """Truth: the mean of what both halves' directions tell of fresh rows, here nearly the best there is."""
-    rng = np.random.default_rng(0)
-    best, runs, held = float(norm.cdf(1 / np.sqrt(2))), 150, 0
+@pytest.mark.parametrize("apart", [0.0, 0.7])
+def test_the_cross_fitted_area_is_covered(apart: float) -> None:
+    """The truth is the mean of what both halves' directions tell of fresh rows; in closed form here.
+
+    Taken for as sure as all rows would make it, 132 of 150 intervals held it.
+    """
+    rng = np.random.default_rng(1)
+    runs, held = 120, 0
     for run in range(runs):
-        here, there = rng.standard_normal((400, 2)), rng.standard_normal((300, 2))
-        there[:, 0] += 1
-        pooled = Pooled.of_rows(here, there, 1, seed=run)
+        rows = rng.standard_normal((250, 20))
+        rows[150:, 0] += apart
+        pooled = Pooled.of_rows(rows[:150], rows[150:], 1, seed=run)
+        order, true = by_content(pooled.rows, 0), []
+        for half in (order[::2], order[1::2]):
+            X, y = pooled.rows[half].astype(float), pooled.splits.current[half]
+            w = np.linalg.solve(ledoit_wolf(X)[0], X[y].mean(axis=0) - X[~y].mean(axis=0))
+            true.append(norm.cdf(w[0] * apart / np.linalg.norm(w) / np.sqrt(2)))
         _, low, high = Classifier().area(pooled)
-        held += low <= best <= high
-    assert held / runs >= 0.90
+        held += low <= np.mean(true) <= high
+    assert held / runs >= 0.89  # three standard errors under .95
 
 
 def test_areas_at_the_ends_have_intervals_too() -> None:

@@ -64,9 +64,15 @@ class Classifier(DriftTest):
         return self._judged(pooled, pooled.splits.inside)
 
     def area(self, pooled: Pooled, level: float = 0.95) -> tuple[float, float, float]:
-        """Give the AUC of the observed split and its interval: how well a row's sample can be told."""
+        """Give the AUC of the observed split and its interval: how well a row's sample can be told.
+
+        The interval is that of half the rows. Both halves are judged, but where the drift is weak their
+        errors are one and the same (chance's likeness of the two differences of means), and the mean of
+        both is hardly surer than one.
+        """
         found = float(self._judged(pooled, pooled.splits.inside[:1])[0])
-        return found, *area_interval(found, *pooled.splits.rows, level)
+        n, m = pooled.splits.rows
+        return found, *area_interval(found, n / 2, m / 2, level)
 
     def _judged(self, pooled: Pooled, inside: npt.NDArray[np.bool_]) -> Double:
         rows = self.rows_of(pooled)
@@ -104,7 +110,7 @@ def held_out_areas(
     return found
 
 
-def area_interval(area: float, n: int, m: int, level: float = 0.95) -> tuple[float, float]:
+def area_interval(area: float, n: float, m: float, level: float = 0.95) -> tuple[float, float]:
     """Interval of an AUC from n and m rows: all t with |area - t| <= z sqrt(V(t)).
 
     ::
