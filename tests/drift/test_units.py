@@ -44,7 +44,8 @@ def sketch_of(n: int, seed: int, room: int = 256, blocks: int = 64, move: float 
         ((1500, 256), (20000, 8192), "bags", (1500, 8192)),
         ((20000, 256), (15000, 256), "blocks", (20000, 15000)),
         ((20000, 256), (80000, 256), "blocks", (20000, 80000)),
-        ((90000, 256), (3000, 256), "turned", (90000, 3000)),
+        ((150000, 256), (9000, 256), "turned", (150000, 9000)),
+        ((150000, 1024), (3000, 256), "bags", (1024, 3000)),
     ],
 )
 def test_the_way_that_loses_least_is_taken(
@@ -59,7 +60,7 @@ def test_the_way_that_loses_least_is_taken(
 
 
 def test_every_way_sees_the_difference_of_the_means_of_its_rows() -> None:
-    left, right = sketch_of(20000, 5, 8192), sketch_of(5000, 6, 4096, move=1)
+    left, right = sketch_of(20000, 5, 8192), sketch_of(9000, 6, 4096, move=1)
     wanted = {
         "blocks": right.moments.mean - left.moments.mean,
         "turned": right.moments.mean - left.moments.mean,
@@ -89,13 +90,13 @@ def test_turned_splits_have_the_length_of_the_observed_one_and_leave_the_mean_al
 
 
 def p_values(turned: bool, runs: int = 200) -> Any:
-    """Of centroid and MMD: blocks of 150 rows against blocks of 15, nothing drifted."""
-    reference = sketch_of(2400, 1000, blocks=16)
+    """Of centroid and MMD: blocks of 1,280 rows against blocks of 128, nothing drifted."""
+    reference = sketch_of(10240, 1000, blocks=8)
     found = []
     for run in range(runs):
         if run % 10 == 0:
-            reference = sketch_of(2400, 1000 + run, blocks=16)
-        current = sketch_of(300, 5000 + run, blocks=16)
+            reference = sketch_of(10240, 1000 + run, blocks=8)
+        current = sketch_of(1024, 5000 + run, blocks=8)
         way = next(way for way in ways(reference, current) if way.turned)
         assert way.units is not None
         pooled = Pooled.of_units(basis(), *way.units(), 99, run, turned)
@@ -120,8 +121,10 @@ def test_permuting_blocks_of_two_sizes_would_be_seen() -> None:
 
 
 def test_a_shift_is_found_by_every_way() -> None:
-    left, right = sketch_of(20000, 5, 8192), sketch_of(5000, 6, 4096, move=0.2)
-    for way in ways(left, right):
+    left, right = sketch_of(20000, 5, 8192), sketch_of(9000, 6, 4096, move=0.2)
+    found = list(ways(left, right))
+    assert {way.name for way in found} == {"bags", "blocks", "turned"}
+    for way in found:
         assert way.units is not None
         pooled = Pooled.of_units(basis(), *way.units(), 99, 0, way.turned)
         assert p_value(Centroid().statistics(pooled)) == 0.01, way.name
