@@ -36,7 +36,7 @@ def test_what_is_none_is_told(text: str) -> None:
 
 
 def test_a_budget_that_windows_spend_without_a_reason_is_refused() -> None:
-    with pytest.raises(ParameterError, match="spent by 12 windows"):
+    with pytest.raises(ParameterError, match="24 a year, of 12 windows a year"):
         Shares.of(Budget.parse("2 per month"), 12)
 
 

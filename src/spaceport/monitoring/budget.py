@@ -118,9 +118,9 @@ class Shares:
         window = budget.per_year / windows
         if window >= 0.5:
             raise ParameterError(
-                f"The budget of {budget.per_year:g} false alarms a year is spent by {windows:g} windows that "
+                f"A budget of {budget.per_year:g} a year, of {windows:.3g} windows a year, lets half of them "
                 "alarm without a reason.",
-                "Allow fewer, or choose shorter windows.",
+                "Allow less (`--budget '1 false alarm per 10 years'`), or choose shorter windows.",
             )
         return cls(window, segments, reserve)
 
