@@ -199,6 +199,48 @@ def test_health_and_causes_as_sentences() -> None:
     assert report_tables.health([]) == report_tables.causes([]) == report_tables.alarms([]) == []
 
 
+def cell(number: int, rate: float, kind: str = "more") -> dict[str, Any]:
+    items = [{"id": f"i{why}{n}", "why": why} for why in ("old", "new", "novel") for n in range(5)]
+    share = {"before": [0.1, 0.0, 0.2], "after": [0.3, 0.2, 0.4], "shift": [0.25, 0.1, 0.4]}
+    return {"level": 1, "cell": number, "rate": rate, "kind": kind, "items": items, **share}
+
+
+def test_only_cells_that_the_verdict_names_and_of_the_last_alarm() -> None:
+    names = [["a"], [f"n{number}" for number in range(9)]]
+    many = [cell(2, 0.01, "moved"), *(cell(n, 0.1) for n in (3, 4, 5, 6, 7)), cell(8, 0.2)]
+    earlier = verdict("2026-01", "alarm", where={"rate": 0.1, "cells": [cell(1, 0.01)]})
+    last = verdict("2026-02", "alarm", where={"rate": 0.1, "cells": many})
+    calm = verdict("2026-03", where={"rate": 0.1, "cells": [cell(1, 0.01)]})
+    found = report_tables.worst([earlier, last, calm], names, {"iold0": "a text"})
+    assert [(each.window, each.cell) for each in found] == [
+        ("2026-02", f"n{n}") for n in range(2, 7)
+    ]
+    assert [each.how for each in found[:2]] == ["moved by 0.25 of its spread", "more"]
+    assert (found[0].old, found[0].novel) == (
+        ["a text", "iold1", "iold2"],
+        ["inovel0", "inovel1", "inovel2"],
+    )
+    few = verdict("2026-02", "alarm", where={"rate": 0.1, "cells": [cell(1, 0.11)]})
+    assert report_tables.worst([few], names, {}) == []
+    assert report_tables.worst([verdict("2026-02", "alarm", where=None)], names, {}) == []
+
+
+def test_windows_beside_the_windows_before(monitor: Any) -> None:
+    """With a rolling reference, shares are compared with those of the window before."""
+    watched = monitor.version.monitor(alpha=0.02, least=20, reference="rolling:1", name="rolling")
+    rng = np.random.default_rng(5)
+    parts = [rows(120, rng), rows(120, rng, (1, 1, 8, 1)), rows(120, rng, (1, 1, 8, 1))]
+    for part, _ in parts:
+        watched.update(part)
+    laid_out = sheet(watched)
+    assert laid_out.heat is not None
+    assert np.isnan(laid_out.heat.changes[:, 0]).all()  # nothing before the first
+    bonds = np.array(["bonds" in name for name in laid_out.heat.cells])
+    counted = [(kinds == 2).mean() for _, kinds in parts]
+    found = laid_out.heat.changes[bonds].sum(axis=0)[1:]
+    assert found == pytest.approx(np.diff(counted), abs=0.02)
+
+
 def test_an_unknown_measure_is_called_effect(monitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_tables, "MEASURES", {})
     assert report.sheet(monitor).effect == "effect"

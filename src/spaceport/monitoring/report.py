@@ -134,8 +134,8 @@ class _Sheet:
 
     def _state(self, window: str, segment: str | None) -> str:
         """The state of the alarm that a window is part of; empty where it alarms not."""
-        about = [a for a in self._alarms if a.segment == segment and window in a.windows]
-        return about[-1].state if about else ""
+        about = (a.state for a in self._alarms if a.segment == segment and window in a.windows)
+        return next(about, "")
 
     def _measure(self) -> str:
         told = {v.evidence["measure"] for v in self._history if "measure" in v.evidence}
