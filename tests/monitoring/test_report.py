@@ -205,6 +205,11 @@ def cell(number: int, rate: float, kind: str = "more") -> dict[str, Any]:
     return {"level": 1, "cell": number, "rate": rate, "kind": kind, "items": items, **share}
 
 
+def test_the_newest_alarm_stands_first() -> None:
+    ((_, _, table),) = report_tables.alarms([alarm(1, None, "resolved"), alarm(2, "", "open")])
+    assert [row[:3] for row in table] == [("2", "(none)", "open"), ("1", "all rows", "resolved")]
+
+
 def test_only_cells_that_the_verdict_names_and_of_the_last_alarm() -> None:
     names = [["a"], [f"n{number}" for number in range(9)]]
     many = [cell(2, 0.01, "moved"), *(cell(n, 0.1) for n in (3, 4, 5, 6, 7)), cell(8, 0.2)]
