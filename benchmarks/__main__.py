@@ -41,6 +41,14 @@ PARTS = {
     "diffing": "benchmarks.spaces.diffing",
     "verdicts": "benchmarks.spaces.verdicts",
     "adapters": "benchmarks.spaces.adapters",
+    "calibration": "benchmarks.drift.calibration",
+    "power": "benchmarks.drift.power",
+    "real_shifts": "benchmarks.drift.real_shifts",
+    "localization": "benchmarks.drift.localization",
+    "drift_peers": "benchmarks.drift.peers",
+    "drift_cost": "benchmarks.drift.cost",
+    "learnt_rows": "benchmarks.monitoring.learnt_rows",
+    "budget": "benchmarks.monitoring.budget",
     "map": "benchmarks.maps.page",
 }
 

@@ -53,8 +53,13 @@ MODULES = (
         "methods",
         "errors",
     ),
-    *("sources.base", "encoders.base", "adapters.base", "maps.base"),
-    *("testing.sources", "testing.encoders", "testing.adapters"),
+    *("drift.panel.comparing", "drift.panel.verdict", "drift.panel.localization"),
+    *("drift.sketches.basis", "drift.sketches.sketch"),
+    *("monitoring.monitor", "monitoring.settings", "monitoring.budget", "monitoring.references"),
+    *("monitoring.unseen", "monitoring.log", "monitoring.where", "monitoring.health"),
+    *("monitoring.performance", "monitoring.attribution", "storage.alarms", "storage.monitors"),
+    *("sources.base", "encoders.base", "adapters.base", "drift.base", "maps.base"),
+    *("testing.sources", "testing.encoders", "testing.adapters", "testing.drift"),
 )
 
 

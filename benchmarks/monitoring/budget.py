@@ -23,6 +23,7 @@ from spaceport.drift.sketches.basis import Basis
 from spaceport.monitoring.budget import Budget, Shares, permutations
 
 YEARS, SEGMENTS, WINDOWS = 200, 10, 12
+FEW, SURELY = 199, 0.05
 ROWS, REFERENCE, DIMENSION = 20, 40, 3  # of a segment
 
 
@@ -37,13 +38,23 @@ def year(seed: int, budget: float = 1.0, segments: int = SEGMENTS) -> list[float
         window = rng.standard_normal((segments, ROWS, DIMENSION)).astype(np.float32)
         for place, (then, now) in enumerate(_tests(reference, window)):
             alpha = shares.alpha(place)
-            splits = permutations(alpha) if alpha else None
             assert alpha is not None
-            assert splits is not None
             draw = (seed * WINDOWS + month) * (segments + 1) + place
-            p = judge(Pooled.of_rows(then, now, splits, draw, basis=basis), alpha).p
-            found.append(p / alpha)
+            found.append(_p_value(then, now, alpha, draw, basis) / alpha)
     return [ratio for ratio in found if ratio <= 1]
+
+
+def _p_value(then: Any, now: Any, alpha: float, seed: int, basis: Basis) -> float:
+    """The panel's p-value; from few splits only where these are many times above alpha already.
+
+    A p-value of .0068 is above .05 by 199 splits once in 100,000 times, so that no alarm is lost.
+    """
+    splits = permutations(alpha)
+    assert splits is not None
+    rough = judge(Pooled.of_rows(then, now, FEW, seed, basis=basis), alpha).p
+    if rough > SURELY and alpha < SURELY / 5:
+        return rough
+    return judge(Pooled.of_rows(then, now, splits, seed, basis=basis), alpha).p
 
 
 def _tests(reference: Any, window: Any) -> Iterator[tuple[Any, Any]]:
