@@ -47,16 +47,16 @@ class Held(Source):
     unique_ids = True
 
     def __init__(self, contents: Sequence[Any], modality: str) -> None:
-        self.contents, self.modality = contents, modality
+        self.held, self.modality = contents, modality
 
     def read(self) -> Iterator[pa.RecordBatch]:
         """Yield all of them."""
-        names = [str(place) for place in range(len(self.contents))]
-        yield pa.record_batch({"id": names, "content": list(self.contents)})
+        names = [str(place) for place in range(len(self.held))]
+        yield pa.record_batch({"id": names, "content": list(self.held)})
 
     def size(self) -> int:
         """How many."""
-        return len(self.contents)
+        return len(self.held)
 
 
 def run(only: tuple[str, ...] = ()) -> list[Row]:

@@ -64,7 +64,7 @@ class CellChange:
     p : float
         Of share and shift together.
     rate : float
-        The false discovery rate at which the cell is named.
+        The false discovery rate at which the cell is named among those of its level.
     kind : str
         ``more``, ``fewer`` or ``moved``: whichever is the stronger evidence.
     rows : (float, float)
@@ -96,7 +96,8 @@ class Localization:
     ----------
     cells : tuple of CellChange
     rate : float
-        The false discovery rate that is allowed at each level.
+        The false discovery rate that is allowed. Each level has an equal part of it, since the finest at
+        which anything is found is the one that is named.
     """
 
     cells: tuple[CellChange, ...]
@@ -104,7 +105,8 @@ class Localization:
 
     def named(self, level: int | None = None) -> tuple[CellChange, ...]:
         """The cells that changed: of a level, or of the finest level at which any surely did."""
-        found = [cell for cell in self.cells if cell.rate <= self.rate]
+        levels = len({cell.level for cell in self.cells})
+        found = [cell for cell in self.cells if cell.rate * levels <= self.rate]
         if level is None:
             level = max((cell.level for cell in found), default=0)
         return tuple(cell for cell in found if cell.level == level)
