@@ -56,7 +56,19 @@ def test_the_way_that_loses_least_is_taken(
     )
     way = choose(left, right)
     assert (way.name, way.rows) == (name, rows)
-    assert Pooled.of_sketches(left, right, 19).splits.rows == rows
+    splits = Pooled.of_sketches(left, right, 19).splits
+    assert splits.rows == rows
+    assert (splits.turned is not None) == (name == "turned")
+
+
+def test_many_splits_take_fewer_of_the_rows_that_the_reference_keeps() -> None:
+    left, right = sketch_of(5000, 7, 4096), sketch_of(200, 8)
+    few = Pooled.of_sketches(left, right, 9999)
+    assert few.splits.rows == (25_000_000 // 10_000 - 200, 200)
+    assert few.rows is not None
+    assert np.allclose(few.rows[:2300], left.rows[:2300])
+    least = Pooled.of_sketches(left, right, 24_999)
+    assert least.splits.rows == (1024, 200)
 
 
 def test_every_way_sees_the_difference_of_the_means_of_its_rows() -> None:

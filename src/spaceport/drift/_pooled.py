@@ -27,6 +27,7 @@ import numpy.typing as npt
 from spaceport.arrays import Matrix, generator, integer, matrix
 from spaceport.drift._units import Units, choose
 from spaceport.drift.sketches.basis import Basis
+from spaceport.drift.sketches.sample import SAMPLE
 from spaceport.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ __all__ = ["Double", "Pooled", "Splits"]
 Double: TypeAlias = npt.NDArray[np.float64]
 
 _LEAST = 8
+_PLACES = 25_000_000
+"""Rows times splits, of a reference that keeps more rows than a window does: some 300 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,9 +187,9 @@ class Pooled:
         reference.basis.check_same(current.basis)
         way = choose(reference, current)
         if way.units is None:
-            return cls.of_rows(
-                reference.rows, current.rows, permutations, seed, basis=reference.basis
-            )
+            room = max(SAMPLE, _PLACES // (permutations + 1) - len(current.rows))
+            rows = reference.rows[:room]  # by hash, so that the first of them are a sample, too
+            return cls.of_rows(rows, current.rows, permutations, seed, basis=reference.basis)
         return cls.of_units(reference.basis, *way.units(), permutations, seed, way.turned)
 
     @classmethod

@@ -10,7 +10,7 @@ import numpy as np
 
 from spaceport.arrays import Matrix
 from spaceport.drift.sketches.basis import Basis
-from spaceport.drift.sketches.sketch import Sketch
+from spaceport.drift.sketches.sketch import KEPT, Sketch
 from spaceport.errors import CorruptError, ParameterError
 from spaceport.monitoring.book import put_basis, put_reference
 from spaceport.monitoring.health import Health
@@ -105,7 +105,8 @@ def found(version: Version, settings: Settings, recorder: Recorder) -> Founded:
         fair[fair_rows(version)] = True
     for place, (name, inside) in enumerate(_parts(version, settings.segment)):
         rows: Matrix = vectors[inside & fair]
-        put_reference(recorder, place, Sketch.of(basis, rows, ids[inside & fair].tolist()))
+        names = ids[inside & fair].tolist()
+        put_reference(recorder, place, Sketch.of(basis, rows, names, room=KEPT))
         healths.append(Health.of_vectors(rows).to_dict())
         segments += [] if name is None else [name]
     return Founded(tuple(segments), tuple(healths))

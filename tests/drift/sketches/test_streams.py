@@ -72,7 +72,8 @@ def test_rows_without_ids_are_called_by_their_position() -> None:
     assert sorted(named.ids) == ["2026-01-01/0", "2026-01-01/1", "2026-01-01/2"]
 
 
-def test_refs_stay_with_their_rows() -> None:
+def test_refs_stay_with_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "PORTION", 300)
     refs = [f"s3://bucket/{place}.png" for place in range(2000)]
     found = Sketch.of(basis(), rows()[:2000], names()[:2000], refs, room=100)
     assert len(found.refs) == 100

@@ -16,7 +16,10 @@ import numpy.typing as npt
 
 from spaceport.arrays import Matrix
 
-__all__ = ["Sample"]
+__all__ = ["SAMPLE", "Keys", "Sample", "merged"]
+
+SAMPLE = 1024
+"""How many rows a window's sample holds."""
 
 Keys = npt.NDArray[np.uint64]
 

@@ -23,18 +23,19 @@ import pyarrow as pa
 from spaceport.arrays import Matrix, integer
 from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.blocks import check_blocks, places_of
-from spaceport.drift.sketches.sample import Keys, Sample, merged
+from spaceport.drift.sketches.sample import SAMPLE, Keys, Sample, merged
 from spaceport.drift.sketches.streams import Batch, gather, sums_of
 from spaceport.drift.sketches.totals import BY_CELL, Totals, added
 from spaceport.errors import ParameterError
 from spaceport.geometry.moments import Moments
 
-__all__ = ["BLOCKS", "SAMPLE", "Sketch", "total"]
+__all__ = ["BLOCKS", "KEPT", "SAMPLE", "Sketch", "total"]
 
 Double: TypeAlias = npt.NDArray[np.float64]
 
 BLOCKS = 64
-SAMPLE = 1024
+KEPT = 8192
+"""What a reference keeps that is sketched once: windows of a few thousand rows are compared with it in bags."""
 
 
 @dataclass(frozen=True, eq=False)
