@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = ["Drift", "drift"]
 HELD = 1 << 27
 """Numbers of a sample that are held in memory; beyond that it is streamed twice."""
 _LOOKED_AT = 4096
+_LETTERS = 36  # of an example
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +241,7 @@ def _names(version: Version | None) -> list[list[str]]:
 def _told(item: Item) -> str:
     """The first text among an item's metadata, or its id."""
     texts = [value for value in item.metadata.values() if isinstance(value, str) and " " in value]
-    return texts[0] if texts else item.id
+    return shorten(texts[0], _LETTERS, placeholder="…") if texts else item.id
 
 
 def _share(told: tuple[float, float, float]) -> str:
