@@ -16,7 +16,7 @@ from spaceport.drift.panel.comparing import PANEL, compare
 from spaceport.drift.panel.localization import CellChange, Item, Localization
 from spaceport.drift.panel.verdict import Verdict
 from spaceport.drift.sketches.basis import Basis
-from spaceport.drift.sketches.sketch import Sketch
+from spaceport.drift.sketches.sketch import KEPT, Sketch
 from spaceport.errors import InputError
 from spaceport.hashes import hashes
 from spaceport.monitoring.samples import Sample, check_coordinates, fair
@@ -146,7 +146,10 @@ def drift(
         rows = (left.some(seed), right.some(seed))
     else:
         basis = _basis((reference, current), metric, cells, seed)
-        sides = [Sketch.of_stream(basis, _finite(side, drop)) for side in (reference, current)]
+        sides = [
+            Sketch.of_stream(basis, _finite(reference, drop), room=KEPT),
+            Sketch.of_stream(basis, _finite(current, drop)),
+        ]
         verdict = compare(*sides, **told)
         rows = (_sampled(sides[0]), _sampled(sides[1]))
     return Drift(
