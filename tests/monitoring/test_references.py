@@ -47,7 +47,9 @@ def test_the_version_is_no_span() -> None:
     assert Reference.parse("in-sample").in_sample
 
 
-@pytest.mark.parametrize("text", ["", "rolling", "rolling:0", "first", "first:0", "last year", "2026-13", "2026..2025"])
+@pytest.mark.parametrize(
+    "text", ["", "rolling", "rolling:0", "first", "first:0", "last year", "2026-13", "2026..2025"]
+)
 def test_what_is_none_is_told(text: str) -> None:
     with pytest.raises(ParameterError, match="what windows are compared with"):
         Reference.parse(text)

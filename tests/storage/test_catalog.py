@@ -222,7 +222,9 @@ def test_the_first_release_s_catalog_keeps_every_row(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tmp_path / "first"
-    shutil.copytree(databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r000[2-9]*", "*.pyc"))
+    shutil.copytree(
+        databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r000[2-9]*", "*.pyc")
+    )
     with monkeypatch.context() as patched:
         patched.setattr(databases, "MIGRATIONS", first)
         patched.setattr(databases, "HEAD", "0001")

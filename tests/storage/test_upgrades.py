@@ -25,7 +25,9 @@ def test_an_older_catalog_is_upgraded_once(
     catalog_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tmp_path / "first"
-    shutil.copytree(databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r000[2-9]*", "*.pyc"))
+    shutil.copytree(
+        databases.MIGRATIONS, first, ignore=shutil.ignore_patterns("r000[2-9]*", "*.pyc")
+    )
     with monkeypatch.context() as patched:
         patched.setattr(databases, "MIGRATIONS", first)
         patched.setattr(databases, "HEAD", "0001")
