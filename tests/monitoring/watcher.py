@@ -24,4 +24,5 @@ def main(path: str, catalog: str, reference: str, journal: str, seed: str) -> No
         said.say("watched", events=token)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

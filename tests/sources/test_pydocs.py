@@ -7,6 +7,8 @@ import importlib
 import inspect
 import json
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,18 @@ def test_workers_end_when_reading_stops(
     reading.close()
     assert all(worker.poll() is not None for worker in started)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a broken pipe is a signal on POSIX only")
+def test_a_worker_whose_reader_is_gone_ends_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def f(): 'Says at some length what it does.'\n")
+    program = [sys.executable, "-m", "spaceport.sources._docstrings"]
+    with subprocess.Popen(program, **dict.fromkeys(("stdin", "stdout", "stderr"), -1)) as worker:
+        worker.stdout.close()
+        worker.stdin.write(f"{json.dumps(str(tmp_path / 'm.py'))}\n".encode() * 5000)
+        worker.stdin.close()
+        assert worker.stderr.read() == b""
+    assert worker.returncode == -signal.SIGPIPE
 
 
 def method_module() -> Any:

@@ -9,6 +9,7 @@ import ast
 import gc
 import inspect
 import json
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -95,6 +96,8 @@ def examine(path: str) -> tuple[list[Documented], str]:
 
 def main() -> None:
     """Read paths from standard input, one JSON string a line; answer each with a line of JSON."""
+    if hasattr(signal, "SIGPIPE"):  # nobody reads on: end without a word, as a filter does
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     gc.disable()  # syntax trees hold no circles, and the collector would walk them all again and again
     for line in sys.stdin.read().splitlines():
         sys.stdout.write(json.dumps(examine(json.loads(line))) + "\n")
