@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,7 @@ def year(folder: str) -> list[dict[str, Any]]:
     from spaceport.drift.sketches.basis import Basis
     from spaceport.drift.sketches.files import bytes_of, sketch_of
     from spaceport.drift.sketches.sketch import Sketch, total
+    from spaceport.threads import in_order
 
     found = []
     for of_day in (2000, 500):
@@ -177,7 +178,7 @@ def year(folder: str) -> list[dict[str, Any]]:
         for path, sketch in zip(paths, days, strict=True):
             path.write_bytes(bytes_of(sketch))
 
-        def tested(parts: list[Sketch], reference: Sketch = reference) -> None:
+        def tested(parts: Iterable[Sketch], reference: Sketch = reference) -> None:
             judge(Pooled.of_sketches(reference, total(parts)))
 
         tested(days[:9])
@@ -188,7 +189,9 @@ def year(folder: str) -> list[dict[str, Any]]:
                 ("memory", lambda part=part: tested(part)),
                 (
                     "files",
-                    lambda files=files, basis=basis: tested([sketch_of(f, basis) for f in files]),
+                    lambda files=files, basis=basis: tested(
+                        in_order(lambda file: sketch_of(file, basis), files)
+                    ),
                 ),
             ):
                 worked = time.process_time()

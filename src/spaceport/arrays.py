@@ -22,6 +22,7 @@ __all__ = [
     "matrix",
     "pack",
     "positive",
+    "single",
     "unpack",
     "vector",
 ]
@@ -56,6 +57,13 @@ def matrix(X: npt.ArrayLike, name: str = "X", dimension: int | None = None) -> M
     >>> matrix([[1, 2], [3, 4]]).dtype
     dtype('float32')
     """
+    rows = single(X, name, dimension)
+    _refuse_non_finite(rows, name)
+    return rows
+
+
+def single(X: npt.ArrayLike, name: str = "X", dimension: int | None = None) -> Matrix:
+    """Give `X` as float32 like `matrix`, for who looks for NaN and infinity on the way."""
     try:
         given = np.asarray(X)
     except ValueError as error:
@@ -77,9 +85,8 @@ def matrix(X: npt.ArrayLike, name: str = "X", dimension: int | None = None) -> M
             "Vectors of different spaces cannot be used together.",
         )
     with np.errstate(over="ignore"):  # what overflows float32 is caught as infinity just below
-        single = np.ascontiguousarray(given, dtype=np.float32)
-    _refuse_non_finite(single, name)
-    return single
+        rows: Matrix = np.ascontiguousarray(given, dtype=np.float32)
+    return rows
 
 
 def vector(x: npt.ArrayLike, name: str = "x", dimension: int | None = None) -> Vector:

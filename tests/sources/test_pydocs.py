@@ -231,7 +231,9 @@ def test_workers_end_when_reading_stops(
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a broken pipe is a signal on POSIX only")
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGPIPE"), reason="a broken pipe is a signal on POSIX only"
+)
 def test_a_worker_whose_reader_is_gone_ends_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("def f(): 'Says at some length what it does.'\n")
     program = [sys.executable, "-m", "spaceport.sources._docstrings"]

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from spaceport.storage.files import Entry
 from spaceport.storage.monitors import Tick, Watch
 from spaceport.storage.recorder import Recorder
 from spaceport.storage.watched import Watched
+from spaceport.threads import in_order
 
 __all__ = ["BASIS", "Book", "put_basis", "put_reference", "put_ticks"]
 
@@ -113,9 +115,11 @@ class Book:
 
     def sum(self, span: Span, segment: str | None) -> Sketch | None:
         """Give the sketch of a span; None where it has no rows."""
-        sketches = (self.sketch(name, segment) for name in self.begins if span.holds(name))
-        there = [sketch for sketch in sketches if sketch is not None]
-        return total(there) if there else None
+        inside = [name for name in self.begins if span.holds(name)]
+        sketches = in_order(lambda name: self.sketch(name, segment), inside)
+        there = (sketch for sketch in sketches if sketch is not None)
+        first = next(there, None)
+        return None if first is None else total(chain([first], there))
 
     def condition(self, span: Span, segment: str | None) -> Health:
         """Give the health of a span."""

@@ -88,6 +88,13 @@ def test_unit_rows_are_those_of_geometry() -> None:
     rows[4] *= 1e30
     rows[5] *= 1e-30
     found = np.empty_like(rows)
-    kernels.unit(rows, found)
+    assert kernels.unit(rows, found)
     assert np.abs(found - normalize(rows)).max() < 1e-7
     assert not found[3].any()
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_unit_tells_what_is_not_finite(broken: float) -> None:
+    rows = np.ones((5, 11), np.float32)
+    rows[2, 7] = broken
+    assert not kernels.unit(rows, np.empty_like(rows))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -65,6 +66,21 @@ def test_it_does_not_matter_which_are_added_first(cuts: list[int], alike: bool) 
     a, b, c = (sketch_of(*told) for told in zip(parts, rooms, blocks, strict=True))
     same((a + b) + c, a + (b + c))
     same(a + b, b + a)
+
+
+def test_many_are_added_as_they_come_and_not_all_held() -> None:
+    held: list[weakref.ref[Sketch]] = []
+
+    def parts() -> Iterator[Sketch]:
+        for part in np.array_split(np.arange(N), 200):
+            sketch = sketch_of(part, room=4 if part[0] % 3 else ROOM)
+            held.append(weakref.ref(sketch))
+            yield sketch
+            del sketch
+            assert sum(there() is not None for there in held) < 1.5 * module._AT_ONCE
+
+    same(total(parts()), sketch_of(range(N), room=4))
+    assert len(held) == 200
 
 
 def test_nothing_is_neutral() -> None:
@@ -143,6 +159,8 @@ def test_sketches_of_two_bases_are_not_added() -> None:
     other = Basis.fit(rows()[:500], seed=3)
     with pytest.raises(MismatchError, match="two bases"):
         _ = sketch_of(range(10)) + Sketch.of(other, rows()[:10], names()[:10])
+    with pytest.raises(MismatchError, match="two bases"):
+        total([*100 * [sketch_of(range(3))], Sketch.of(other, rows()[:10], names()[:10])])
     with pytest.raises(ParameterError, match="no sketches"):
         total([])
     with pytest.raises(ParameterError, match="power of 2"):

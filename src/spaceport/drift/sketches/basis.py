@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.arrays import Matrix, Vector, generator, matrix
+from spaceport.arrays import Matrix, Vector, generator, matrix, single
 from spaceport.drift._order import by_content
 from spaceport.drift.sketches.products import Products
 from spaceport.errors import MismatchError
@@ -132,14 +132,13 @@ class Basis:
 
     def ready(self, X: npt.ArrayLike) -> Matrix:
         """Rows as they are summed up: checked, of unit length in a cosine space."""
-        rows = matrix(X, "X", self.dimension)
         if self.metric != "cosine":
-            return rows
+            return matrix(X, "X", self.dimension)
         from spaceport.drift.sketches import kernels
 
+        rows = single(X, "X", self.dimension)
         unit = np.empty_like(rows)
-        kernels.unit(rows, unit)
-        return unit
+        return unit if kernels.unit(rows, unit) else matrix(rows, "X")
 
     def assign(self, rows: Matrix, level: int) -> npt.NDArray[np.int32]:
         """Cell of each row, which is ready, at a level: the nearest centroid, as near as float32 tells."""

@@ -137,7 +137,7 @@ def _sketch(sketch: Sketch) -> tuple[Arrays, dict[str, str]]:
         arrays |= {f"{name}.{part}": array for part, array in pack(strings).items()}
     if not sketch.complete:
         totals = sketch.totals
-        upper = _upper(sketch.basis.dimension)
+        upper = np.triu_indices(sketch.basis.dimension)
         arrays |= {name: _stored(name, array) for name, array in totals.sums.items()}
         arrays["mean"] = totals.moments.mean
         arrays["scatter"] = totals.moments.scatter[upper].astype(np.float32)
@@ -200,17 +200,18 @@ def _totals_of(arrays: Arrays, count: int, blocks: int, basis: Basis, what: str)
         _check(right, what, f"{name} is {arrays[name].dtype} {arrays[name].shape}")
     sums = {name: arrays[name] for name in wanted}
     _check_counts(sums, count, len(basis.cells), what)
-    scatter = np.empty((d, d))
-    upper = _upper(d)
-    scatter[upper] = scatter.T[upper] = arrays["scatter"]
+    scatter = arrays["scatter"][_square(d)].astype(np.float64)
     _check(bool((scatter.diagonal() >= 0).all()), what, "a variance is negative")
     return Totals(sums, Moments(count, arrays["mean"], scatter))
 
 
 @lru_cache(maxsize=4)
-def _upper(dimension: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    rows, columns = np.triu_indices(dimension)
-    return rows, columns
+def _square(dimension: int) -> npt.NDArray[np.intp]:
+    """Where each entry of a symmetric matrix (d, d) stands in its upper triangle, row by row."""
+    places = np.empty((dimension, dimension), np.intp)
+    upper = np.triu_indices(dimension)
+    places[upper] = places.T[upper] = np.arange(len(upper[0]))
+    return places
 
 
 def _check_counts(

@@ -9,7 +9,8 @@ The angle is brought to [-pi/4, pi/4] by two constants whose sum is pi/2 (Cody &
 Taylor series ends at r^13 and r^14: an error under 1e-13, and after seven doublings under 1e-11, for
 angles up to 10^6. Angles beyond 2^50 have no phase any more in float32; theirs is kept finite.
 
-Nothing here is of the kind that a compiler may reorder: each row adds to its block's sums in float64.
+But for a row's length, which `unit` adds up in the compiler's order, nothing here may be reordered: each row
+adds to its block's sums in float64.
 """
 
 from __future__ import annotations
@@ -131,15 +132,20 @@ def add_outer(rows: Floats, places: Places, sums: Double) -> None:
                 line[k] += factor * row[k]
 
 
-@numba.njit(cache=True, nogil=True)
-def unit(rows: Floats, out: Floats) -> None:
-    """Write each row at length one, (n, d), its length summed in float64; zeros stay zero."""
-    d = rows.shape[1]
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
+def unit(rows: Floats, out: Floats) -> bool:
+    """Write each row at length one, (n, d), its length summed in float64; zeros stay zero.
+
+    Gives False where a number is NaN or infinite.
+    """
+    d, finite = rows.shape[1], True
     for i in range(rows.shape[0]):
         row, into = rows[i], out[i]
         total = 0.0
         for j in range(d):
             total += np.float64(row[j]) * np.float64(row[j])
+        finite = finite and total < np.inf  # false of NaN, too
         scale = 1 / np.sqrt(total) if total > 0 else 1.0
         for j in range(d):
             into[j] = row[j] * scale
+    return finite

@@ -15,7 +15,7 @@ __all__ = ["Chunk", "Products"]
 
 Places: TypeAlias = npt.NDArray[np.int64]
 
-ROWS = 1024
+ROWS = 512
 
 
 class Chunk(NamedTuple):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -34,6 +35,7 @@ __all__ = ["BLOCKS", "KEPT", "SAMPLE", "Sketch", "total"]
 Double: TypeAlias = npt.NDArray[np.float64]
 
 BLOCKS = 64
+_AT_ONCE = 64
 KEPT = 8192
 """What a reference keeps that is sketched once: windows of a few thousand rows are compared with it in bags."""
 
@@ -234,7 +236,7 @@ class Sketch:
 
 
 def total(sketches: Iterable[Sketch]) -> Sketch:
-    """Add many sketches, 365 days for example, in one go.
+    """Add many sketches, 365 days for example; some sixty are held at a time.
 
     Raises
     ------
@@ -243,9 +245,17 @@ def total(sketches: Iterable[Sketch]) -> Sketch:
     ParameterError
         There is none.
     """
-    given = list(sketches)
+    rest = iter(sketches)
+    given = list(islice(rest, _AT_ONCE))
     if not given:
         raise ParameterError("There are no sketches to add.", "Give at least one.")
+    found = _total(given)
+    while given := list(islice(rest, _AT_ONCE)):
+        found = _total([found, *given])
+    return found
+
+
+def _total(given: Sequence[Sketch]) -> Sketch:
     for other in given[1:]:
         given[0].basis.check_same(other.basis)
     parts = [sketch for sketch in given if sketch.count]
