@@ -1,6 +1,7 @@
 """How often each test, and the panel, alarms where nothing drifted, beside how often it says.
 
     python -m benchmarks.drift.calibration [--runs 400] [--only "gaussian 32" ...] [--sizes 500,100 ...]
+        [--tests cells ...]
 
 Reference and window are drawn from one distribution, or without replacement from one set of real vectors; 199
 splits. With 400 runs a share of false alarms of .05 is seen as .03 to .0725 in nineteen of twenty places. The
@@ -43,6 +44,7 @@ def run(
     runs: int = RUNS,
     only: tuple[str, ...] = (*MADE, *REAL, TRAP),
     sizes: tuple[tuple[int, int], ...] = SIZES,
+    tests: tuple[str, ...] = TESTS,
 ) -> list[Row]:
     """Shares of false alarms at a level of .05."""
     rows = []
@@ -52,15 +54,15 @@ def run(
                 continue
             path = _kept(what, Path(name))
             for n, m in ((1000, 500),) if what == TRAP else sizes:
-                asked = [(what, path, n, m, first, runs) for first in range(0, runs, _CHUNK)]
+                asked = [(what, path, n, m, first, runs, tests) for first in range(0, runs, _CHUNK)]
                 began = time.perf_counter()
                 found = np.concatenate(list(pool.map(p_values, asked)))
-                rows.append(_row(what, n, m, found, time.perf_counter() - began))
+                rows.append(_row(what, n, m, tests, found, time.perf_counter() - began))
                 print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
-def p_values(asked: tuple[str, str, int, int, int, int]) -> np.ndarray:
+def p_values(asked: tuple[str, str, int, int, int, int, tuple[str, ...]]) -> np.ndarray:
     """P-values of each test and of the panel in some runs, (runs, tests + 1)."""
     from spaceport.drift._joint import joint
     from spaceport.drift._pooled import Pooled
@@ -68,21 +70,23 @@ def p_values(asked: tuple[str, str, int, int, int, int]) -> np.ndarray:
     from spaceport.drift.panel.comparing import PANEL
     from spaceport.methods import parse
 
-    what, path, n, m, first, runs = asked
-    tests = {name: parse("drift", name) for name in TESTS}
+    what, path, n, m, first, runs, names = asked
+    tests = {name: parse("drift", name) for name in dict.fromkeys((*names, *PANEL))}
     found = []
     for seed in range(first, min(first + _CHUNK, runs)):
         reference, current = _samples(what, path, n, m, seed)
         pooled = Pooled.of_rows(reference, current, PERMUTATIONS, seed)
         each = {name: test.statistics(pooled) for name, test in tests.items()}
         panel = joint([each[name] for name in PANEL])
-        found.append([*map(p_value, each.values()), p_value(panel)])
+        found.append([*(p_value(each[name]) for name in names), p_value(panel)])
     return np.array(found)
 
 
-def _row(what: str, n: int, m: int, found: np.ndarray, seconds: float) -> Row:
+def _row(
+    what: str, n: int, m: int, tests: tuple[str, ...], found: np.ndarray, seconds: float
+) -> Row:
     alarms = (found <= LEVEL).mean(axis=0)
-    named = dict(zip((*TESTS, "panel"), map(float, alarms), strict=True))
+    named = dict(zip((*tests, "panel"), map(float, alarms), strict=True))
     return {"data": what, "reference": n, "window": m, "runs": len(found), **named, "s": seconds}
 
 
@@ -194,6 +198,7 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--only", nargs="+", default=[*MADE, *REAL, TRAP])
     parser.add_argument("--sizes", nargs="+", default=[f"{n},{m}" for n, m in SIZES])
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="beside the panel; all as a rule")
     told = parser.parse_args()
     sizes = tuple((int(n), int(m)) for n, m in (pair.split(",") for pair in told.sizes))
-    print(table(run(told.runs, tuple(told.only), sizes)))
+    print(table(run(told.runs, tuple(told.only), sizes, tuple(told.tests))))

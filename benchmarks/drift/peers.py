@@ -86,7 +86,9 @@ def run(runs: int = 20, permutations: int = 199, only: tuple[str, ...] = ()) -> 
             if only and name not in only:
                 continue
             pairs = list(written(Path(folder), world, runs))
-            rows += [{"world": name, **row} for row in judged(pairs, theirs, permutations)]
+            for row in judged(pairs, theirs, permutations):
+                rows.append({"world": name, **row})
+                print(json.dumps(rows[-1]), flush=True)
     return rows
 
 

@@ -57,7 +57,7 @@ def test_the_cell_that_moved_comes_first() -> None:
         here, there = sampled(seed)
         near = np.linalg.norm(there - there[0], axis=1) < 6
         there[near] += 0.6
-        pooled = Pooled.of_rows(here, there, 99, seed=1)
+        pooled = Pooled.of_rows(here, there, 999, seed=1)
         assert Cells().evidence(pooled).p <= 0.05
         moved = shift_statistics(pooled, 0, all_cells=True)
         first += standardized(moved)[0].argmax() in pooled.cells(0)[300:][near]

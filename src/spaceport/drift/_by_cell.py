@@ -18,8 +18,25 @@ LEAST_ROWS = 15
 def count_statistics(pooled: Pooled, level: int) -> Double:
     """Squared change of each cell's share over its pooled share, (P + 1, c)."""
     shares = pooled.pooled_mean(f"cells{level}")
-    changes: Double = np.square(pooled.differences(f"cells{level}"))
+    changes: Double = np.square(_changes(pooled, f"cells{level}"))
     return changes / np.where(shares > 0, shares, np.inf)
+
+
+def _changes(pooled: Pooled, name: str) -> Double:
+    """Change of each cell's share, (P + 1, c): from counts, so that equal counts give equal numbers."""
+    splits = pooled.splits
+    if splits.turned is not None:
+        return pooled.differences(name)
+    sums = pooled.sums(name)
+    inside = (splits.inside @ sums).astype(np.float64)  # (P + 1, c)
+    outside = sums.sum(axis=0, dtype=np.float64) - inside
+    changes: Double = inside / _rows(inside) - outside / _rows(outside)
+    return changes
+
+
+def _rows(counts: Double) -> Double:
+    rows: Double = counts.sum(axis=1, keepdims=True)
+    return rows
 
 
 def shift_statistics(pooled: Pooled, level: int, all_cells: bool = False) -> Double:

@@ -2,11 +2,13 @@
 
 ::
 
-    counts:  T = sum_c (share of current in c - share of reference in c)^2 / pooled share of c
+    counts:  t_c = (share of current in c - share of reference in c)^2 / pooled share of c
+             T = sum_c t_c   and   T = max_c standardized( t_c )
     shift:   T = max_c standardized( n_a n_b / (n_a + n_b) ||mean(current in c) - mean(reference in c)||^2 )
 
-at each resolution of the cells, joined under the same splits. The second is a centroid distance made
-local: when one cluster of forty moves, the mean of all rows hardly does.
+at each resolution of the cells, joined under the same splits. The third is a centroid distance made
+local: when one cluster of forty moves, the mean of all rows hardly does. Where what moved is a cell of its own,
+few rows in one cell of forty, the largest of the counts tells, and their sum does not.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Cells(DriftTest):
         """Counts and shifts of every level, joined, (P + 1,)."""
         members = []
         for level in range(len(pooled.basis.cells)):
-            members.append(count_statistics(pooled, level).sum(axis=1))
+            counts = count_statistics(pooled, level)
+            members += [counts.sum(axis=1), standardized(counts).max(axis=1)]
             shifts = shift_statistics(pooled, level)
             if shifts.shape[1]:
                 members.append(standardized(shifts).max(axis=1))

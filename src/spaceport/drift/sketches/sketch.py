@@ -246,13 +246,13 @@ def total(sketches: Iterable[Sketch]) -> Sketch:
         There is none.
     """
     rest = iter(sketches)
-    given = list(islice(rest, _AT_ONCE))
-    if not given:
-        raise ParameterError("There are no sketches to add.", "Give at least one.")
-    found = _total(given)
+    found: list[Sketch] = []
     while given := list(islice(rest, _AT_ONCE)):
-        found = _total([found, *given])
-    return found
+        found = [_total([*found, *given])]
+        del given
+    if not found:
+        raise ParameterError("There are no sketches to add.", "Give at least one.")
+    return found[0]
 
 
 def _total(given: Sequence[Sketch]) -> Sketch:
