@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from spaceport.arrays import generator, integer
 from spaceport.errors import InputError
-from spaceport.monitoring.rates import fisher
+from spaceport.quality.rates import fisher
 
 __all__ = ["ClassShift", "class_shift"]
 

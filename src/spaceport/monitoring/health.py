@@ -33,8 +33,8 @@ from spaceport.arrays import Matrix
 from spaceport.errors import CorruptError, InputError
 from spaceport.monitoring.copies import Copies
 from spaceport.monitoring.events import FAULTS, Events
-from spaceport.monitoring.rates import fisher, holm, newcombe
 from spaceport.monitoring.spread import Spread, welch
+from spaceport.quality.rates import fisher, holm, newcombe
 
 __all__ = ["Finding", "Health", "compare"]
 

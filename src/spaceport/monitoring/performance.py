@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spaceport.errors import InputError
-from spaceport.monitoring.rates import Z, newcombe
 from spaceport.monitoring.scores import Scores
+from spaceport.quality.rates import Z, newcombe
 
 __all__ = ["Expected", "Part", "Split", "expected", "split"]
 

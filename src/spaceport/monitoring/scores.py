@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.monitoring.rates import wilson
+from spaceport.quality.rates import wilson
 
 __all__ = ["Scored", "Scores", "ranked"]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spaceport.monitoring.rates import Z
+from spaceport.quality.rates import Z
 
 __all__ = ["Change", "Spread", "welch"]
 

@@ -23,7 +23,7 @@ from spaceport.drift._pooled import Double, Pooled
 from spaceport.drift.base import p_value
 from spaceport.drift.panel.discoveries import adjusted
 from spaceport.drift.panel.effects import cell_sides, inside_shift
-from spaceport.drift.panel.shares import wilson
+from spaceport.quality.rates import wilson
 
 __all__ = ["CellChange", "Item", "Localization", "localize"]
 

@@ -27,8 +27,8 @@ import numpy.typing as npt
 from spaceport.arrays import Matrix, generator
 from spaceport.drift._pooled import Double
 from spaceport.drift.panel.effects import Effect
-from spaceport.drift.panel.shares import Z, newcombe
 from spaceport.drift.sketches.basis import Basis
+from spaceport.quality.rates import Z, newcombe
 
 __all__ = ["moved"]
 
