@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy.typing as npt
@@ -167,7 +168,7 @@ def judge(pooled: Pooled, alpha: float = 0.05, tests: Sequence[str] = PANEL) -> 
 def _joined(
     pooled: Pooled, tests: Sequence[str]
 ) -> tuple[float, tuple[Evidence, ...], list[Double]]:
-    members: list[DriftTest] = [parse("drift", test) for test in tests]
+    members = _members(tuple(tests))
     for member in members:
         member.check(pooled)
     statistics = [member.statistics(pooled) for member in members]
@@ -177,6 +178,12 @@ def _joined(
         for member, found in zip(members, statistics, strict=True)
     )
     return p_value(joint(statistics)), evidence, statistics
+
+
+@lru_cache
+def _members(tests: tuple[str, ...]) -> tuple[DriftTest, ...]:
+    """Kept, since a monitor asks for the same at every window, and names are looked up in all packages."""
+    return tuple(parse("drift", test) for test in tests)
 
 
 def _effects(both: Given, seed: int) -> tuple[Effect, ...]:
