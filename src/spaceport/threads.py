@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar
 
 __all__ = ["in_order", "one_thread", "workers"]
@@ -13,6 +15,7 @@ __all__ = ["in_order", "one_thread", "workers"]
 T = TypeVar("T")
 
 _WAITING = 2
+_BRINGS_BLAS = ("faiss", "torch")
 
 
 def workers(threads: int | None) -> int:
@@ -30,12 +33,23 @@ def one_thread(openmp: bool = False) -> Any:
     NumPy and SciPy bring a BLAS each; one that is loaded inside the block would not be held. With
     `openmp` faiss is held, too: for small work its threads wait for one another longer than they work.
     """
+    if not openmp:
+        loaded = tuple(name for name in _BRINGS_BLAS if name in sys.modules)
+        return _blas(loaded).limit(limits=1, user_api="blas")
+    import faiss  # noqa: F401
     import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    if openmp:
-        import faiss  # noqa: F401
-    return threadpool_limits(1, user_api=None if openmp else "blas")
+    return threadpool_limits(1)
+
+
+@cache
+def _blas(loaded: tuple[str, ...]) -> Any:  # noqa: ARG001 - each of them brings libraries of its own
+    """The libraries that are loaded, looked for once: that takes as long as sketching a small day does."""
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def in_order(function: Callable[[Any], T], items: Iterable[Any], threads: int = 2) -> Iterator[T]:
