@@ -44,7 +44,7 @@ def one_thread(openmp: bool = False) -> Any:
 
 
 @cache
-def _blas(loaded: tuple[str, ...]) -> Any:  # noqa: ARG001 - each of them brings libraries of its own
+def _blas(loaded: tuple[str, ...]) -> Any:
     """The libraries that are loaded, looked for once: that takes as long as sketching a small day does."""
     import scipy.linalg  # noqa: F401
     from threadpoolctl import ThreadpoolController
