@@ -98,10 +98,24 @@ def test_kill_9_and_ctrl_c_at_any_moment_of_a_build(tmp_path: Path) -> None:
     assert check_whole(store) == published + 1
 
 
+def wait_for_workers(process: subprocess.Popen[str]) -> None:
+    """Until the sources are being parsed: on a busy machine the imports alone take seconds."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        time.sleep(3)
+        return
+    until = time.monotonic() + 60
+    while not children.read_text():
+        assert process.poll() is None, "it ended before it began"
+        assert time.monotonic() < until, "no worker was started in a minute"
+        time.sleep(0.05)
+    time.sleep(0.5)
+
+
 def test_ctrl_c_is_two_lines_also_from_every_process_of_the_terminal(tmp_path: Path) -> None:
     told = (SPACEPORT, "build", "pydocs", "--space", "rows", "--store", str(tmp_path / "store"))
     process = subprocess.Popen(told, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    time.sleep(3)
+    wait_for_workers(process)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
