@@ -79,6 +79,28 @@ def test_no_drift_then_an_alarm_then_nothing_new(run: Run, calm: Path, stormy: P
     assert again.stdout == "No window is over that was not judged before.\n"
 
 
+def test_predictions_are_told_as_tables(run: Run, stormy: Path, tmp_path: Path) -> None:
+    table = pq.read_table(stormy)
+    right = np.arange(len(table)) % 10 > 0  # nine of ten, and from February on six of ten
+    right[80:] = np.arange(len(table) - 80) % 10 > 3
+    labels = np.where(np.arange(len(table)) % 2, "cat", "dog")
+    said = np.where(right, labels, "emu")
+    table = table.append_column("y", pa.array(labels)).append_column("p", pa.array(said))
+    pq.write_table(table, tmp_path / "told.parquet")
+    names = ("--prediction", "p", "--label", "y")
+    told = run("watch", "--log", tmp_path / "told.parquet", *OPTIONS, *names).stdout
+    for words in (
+        "Performance",
+        "accuracy 0.600",
+        "-0.300",
+        "worst accuracy in 2012-02",
+        "emu 10.0% → 40.0%",
+    ):
+        assert words in told
+    plain = run("watch", "--log", stormy, *OPTIONS, "--monitor", "plain").stdout
+    assert "Performance" not in plain
+
+
 def test_the_files_and_the_webhook(run: Run, stormy: Path, tmp_path: Path) -> None:
     page, gauges = tmp_path / "r.html", tmp_path / "drift.prom"
     told = ("watch", "--log", stormy, *OPTIONS, "-o", page, "--prometheus", gauges)

@@ -162,6 +162,7 @@ PERFORMANCE = {
     "measure": "accuracy",
     "whole": {"name": "0", "rows": 80, "value": 0.75, "low": 0.7, "high": 0.8},
     "worst": [{"name": "1", "rows": 9, "value": 0.25, "low": 0.1, "high": None}],
+    "beside": "2026-01",
     "split": {
         name: {"value": value, "low": value - 0.01, "high": value + 0.01}
         for name, value in (("change", -0.1), ("mix", -0.04), ("within", -0.06))
@@ -174,17 +175,34 @@ def test_performance_by_window_and_the_worst_cells_by_name() -> None:
     (title, _, whole), (cells, head, worst) = report_tables.performance([told], [["a"], ["b", "c"]])
     assert title == "Performance"
     assert whole == [
-        ("2026-02", "all rows", "80 of 100", "accuracy 0.750 (0.700 to 0.800)",
+        ("2026-02", "all rows", "80 of 100", "accuracy 0.750 (0.700 to 0.800)", "2026-01",
          "-0.100 (-0.110 to -0.090)", "-0.040 (-0.050 to -0.030)", "-0.060 (-0.070 to -0.050)"),
     ]  # fmt: skip
     assert (cells, head[0]) == ("Cells with the worst accuracy in 2026-02", "cell")
     assert worst == [("c", "9", "0.250 (0.100 to ∞)")]
 
 
+def test_classes_that_are_predicted_more_often() -> None:
+    classes = {
+        "p": 0.001,
+        "moved": 0.2,
+        "classes": [("cat", 0.5, 0.3), ("emu", 0, 0.1), ("dog", 0.5, 0.6)],
+    }
+    guess = {"rows": 100, "labeled": 0, "classes": classes}
+    _, (title, head, table) = report_tables.performance(
+        [verdict("2026-02", performance=guess)], [[]]
+    )
+    assert title == "Predicted classes, beside that window"
+    assert dict(zip(head, table[0], strict=True)) == {
+        "window": "2026-02", "segment": "all rows", "changed": "20.0%", "p": "0.001",
+        "the most": "cat 50.0% → 30.0%, emu 0.0% → 10.0%",
+    }  # fmt: skip
+
+
 def test_predictions_without_labels_tell_what_is_expected() -> None:
     guess = {"rows": 100, "labeled": 0, "expected": {"value": 0.8, "low": 0.7, "high": 0.9}}
     ((_, _, table),) = report_tables.performance([verdict("2026-02", performance=guess)], [[]])
-    assert table[0][3:] == ("expected 0.800 (0.700 to 0.900)", "", "", "")
+    assert table[0][3:] == ("expected 0.800 (0.700 to 0.900)", "", "", "", "")
 
 
 def test_health_and_causes_as_sentences() -> None:

@@ -76,8 +76,10 @@ def test_segments_that_have_nothing_to_be_compared_with_are_told(
     version: Version, tmp_path: Path
 ) -> None:
     plain = world(tmp_path / "other")
+    assert plain.monitor(segment="country").settings.reference == "first:1"
+    assert version.monitor(segment="country", name="new").settings.reference == "version"
     with pytest.raises(ParameterError, match="has no column 'country'"):
-        plain.monitor(segment="country").update(traffic("2026-01-01"))
+        plain.monitor(segment="country", reference="version").update(traffic("2026-01-01"))
     assert plain.store.watched.monitors("g") == []
     with pytest.raises(InputError, match="these events have none"):
         version.monitor(segment="country").update(log("2026-01-01"))
@@ -93,8 +95,9 @@ def test_a_log_with_segments_may_be_watched_as_a_whole(version: Version) -> None
     assert {tick.segment for tick in monitor.ticks()} == {None}
 
 
-def test_a_verdict_tells_how_predictions_fared(version: Version) -> None:
-    monitor = version.monitor(alpha=0.01, reference="rolling:1")
+@pytest.mark.parametrize("reference", ["rolling:1", "version"])
+def test_a_verdict_tells_how_predictions_fared(version: Version, reference: str) -> None:
+    monitor = version.monitor(alpha=0.01, reference=reference)
     logs = []
     for month, wrong in ((1, 16), (2, 80)):
         events = log(f"2026-0{month}-01", rows=160)
@@ -104,6 +107,7 @@ def test_a_verdict_tells_how_predictions_fared(version: Version) -> None:
     monitor.update(logs)
     first, second = (v.evidence["performance"] for v in monitor.history())
     assert (first["whole"]["value"], second["whole"]["value"]) == (0.9, 0.5)
+    assert ("beside" in first, second["beside"]) == (False, "2026-01")
     change = second["split"]["change"]["value"]
     parts = second["split"]["mix"]["value"] + second["split"]["within"]["value"]
     assert change == pytest.approx(-0.4)

@@ -15,6 +15,7 @@ from spaceport.errors import ParameterError
 
 if TYPE_CHECKING:
     from spaceport.monitoring.monitor import Monitor
+    from spaceport.monitoring.report_tables import Table
     from spaceport.storage.alarms import Alarm
     from spaceport.storage.monitors import Verdict
 
@@ -47,7 +48,8 @@ def watch(
         typer.Option(
             "--reference",
             help="What windows are compared with: version, first:1, rolling:3, season, in-sample, or a span "
-            "of days like 2012-01-01..2012-12-31 [version; first:1 where the encoder learnt from it].",
+            "of days like 2012-01-01..2012-12-31 [version; first:1 where the encoder learnt from it, or "
+            "where it lacks the segments].",
         ),
     ] = None,
     tolerance: Annotated[
@@ -212,9 +214,29 @@ def _show(
         say("No window is over that was not judged before.")
     else:
         emit([_verdict(verdict) for verdict in verdicts], False)
+    for title, head, table in _performance(monitor, verdicts):
+        say(f"\n{title}")
+        emit([_short(dict(zip(head, row, strict=True))) for row in table], False)
     for alarm in fresh:
         rows = "" if alarm.segment is None else f", segment {alarm.segment}"
         say(f"ALARM {alarm.id} of {alarm.space}{rows}: {', '.join(alarm.windows)}.")
+
+
+def _performance(monitor: Monitor, verdicts: Sequence[Verdict]) -> Sequence[Table]:
+    """How well was predicted, where predictions were logged."""
+    if not any(verdict.evidence.get("performance") for verdict in verdicts):
+        return []
+    from spaceport.monitoring.cells_by_window import named_cells
+    from spaceport.monitoring.report_tables import performance
+
+    return performance(verdicts, named_cells(monitor.version))
+
+
+def _short(row: dict[str, str]) -> dict[str, str]:
+    """A row that a terminal has room for: the parts of a change without their intervals."""
+    left_out = ("labeled",) if "score" in row else ()
+    parts = {name: row[name].partition(" (")[0] for name in row if name.startswith("of it ")}
+    return {name: text for name, text in (row | parts).items() if name not in left_out}
 
 
 def _publish(

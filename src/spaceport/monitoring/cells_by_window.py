@@ -17,9 +17,10 @@ from spaceport.spaces.mapping import cell_names
 
 if TYPE_CHECKING:
     from spaceport.monitoring.monitor import Monitor
+    from spaceport.spaces.version import Version
     from spaceport.storage.monitors import Watch
 
-__all__ = ["LEVEL", "CellsByWindow"]
+__all__ = ["LEVEL", "CellsByWindow", "named_cells"]
 
 LEVEL = 0
 """The level whose shares are shown: the coarse cells, which the map writes large."""
@@ -43,11 +44,8 @@ class CellsByWindow:
 
     @cached_property
     def names(self) -> list[list[str]]:
-        """The cells' labels by level; ``cell 3`` where there is none."""
-        return [
-            [name or f"cell {number}" for number, name in enumerate(level)]
-            for level in cell_names(self._version)
-        ]
+        """The cells' labels by level."""
+        return named_cells(self._version)
 
     def changes(self, window: Span) -> ShareChanges | None:
         """How the cells' shares changed; None where the window or its reference has no rows."""
@@ -67,6 +65,14 @@ class CellsByWindow:
         timeline = Numbers() if numbered else Calendar(self._settings.windows())
         span = self._rule.span(timeline, window, self._book.begins[0])
         return None if span is None else self._book.sum(span, None)
+
+
+def named_cells(version: Version) -> list[list[str]]:
+    """The cells' labels by level, coarse first; ``cell 3`` where there is none."""
+    return [
+        [name or f"cell {number}" for number, name in enumerate(level)]
+        for level in cell_names(version)
+    ]
 
 
 def _counts(sketch: Sketch) -> npt.NDArray[np.float64]:

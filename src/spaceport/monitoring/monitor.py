@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["FIRST", "Monitor", "monitor"]
 
 FIRST = "first:1"
-"""What windows are compared with where the encoder learnt from the version's own rows."""
+"""What windows are compared with where the version's own rows are none to compare with."""
 
 
 def monitor(version: Version, name: str, told: Mapping[str, Any]) -> Monitor:
@@ -54,7 +54,7 @@ def monitor(version: Version, name: str, told: Mapping[str, Any]) -> Monitor:
         given.setdefault("budget", None)
     watch = version.store.watched.monitor(version.record, name)
     if watch is None:
-        if "reference" not in given and not enough(unseen(version)):
+        if "reference" not in given and not _is_reference(version, given.get("segment")):
             given["reference"] = FIRST
         return Monitor(version, name, Settings(**given), None)
     settings = Settings.read(watch.settings["told"], f"the monitor {name} of {watch.of}")
@@ -66,6 +66,11 @@ def monitor(version: Version, name: str, told: Mapping[str, Any]) -> Monitor:
             "Leave it out, or make another monitor: name='other'.",
         )
     return Monitor(version, name, settings, watch)
+
+
+def _is_reference(version: Version, segment: str | None) -> bool:
+    """Whether windows, and their segments, can be compared with the version's own rows."""
+    return (segment is None or segment in version.columns) and enough(unseen(version))
 
 
 class Monitor:

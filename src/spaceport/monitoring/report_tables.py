@@ -25,6 +25,7 @@ MEASURES = {
 
 _SHOWN = 3  # items of a cell
 _CELLS = 5  # of a window
+_CLASSES = 2
 
 
 def alarms(found: Sequence[Alarm]) -> list[Table]:
@@ -58,11 +59,20 @@ def health(verdicts: Sequence[Verdict]) -> list[Table]:
 
 
 def performance(verdicts: Sequence[Verdict], names: Names) -> list[Table]:
-    """How well was predicted by window and segment, and the worst cells of the last window."""
+    """How well was predicted by window and segment, the worst cells of the last window, what was predicted."""
     told = [(v, v.evidence["performance"]) for v in verdicts if v.evidence.get("performance")]
     if not told:
         return []
-    head = ("window", "segment", "labeled", "score", "change", "of it mix", "of it within cells")
+    head = (
+        "window",
+        "segment",
+        "labeled",
+        "score",
+        "beside",
+        "change",
+        "of it mix",
+        "of it within cells",
+    )
     tables: list[Table] = [("Performance", head, [_performance(v, each) for v, each in told])]
     whole = [(v, each) for v, each in told if v.segment is None and each.get("worst")]
     if whole:
@@ -70,6 +80,11 @@ def performance(verdicts: Sequence[Verdict], names: Names) -> list[Table]:
         rows = [_cell_score(each, names[-1]) for each in last["worst"]]
         title = f"Cells with the worst {last['measure']} in {verdict.window}"
         tables.append((title, ("cell", "labeled", last["measure"]), rows))
+    mixes = [(v, each["classes"]) for v, each in told if each.get("classes")]
+    if mixes:
+        columns = ("window", "segment", "changed", "p", "the most")
+        mixed = [_predicted(v, each) for v, each in mixes]
+        tables.append(("Predicted classes, beside that window", columns, mixed))
     return tables
 
 
@@ -107,7 +122,16 @@ def _performance(verdict: Verdict, told: Mapping[str, Any]) -> Sequence[str]:
             _interval(divided[name], "+") for name in ("change", "mix", "within")
         )
         parts = (first, second, third)
-    return (verdict.window, rows_of(verdict.segment), labeled, score, *parts)
+    beside = str(told.get("beside", ""))
+    return (verdict.window, rows_of(verdict.segment), labeled, score, beside, *parts)
+
+
+def _predicted(verdict: Verdict, told: Mapping[str, Any]) -> Sequence[str]:
+    moves = [
+        f"{name[:24]} {then:.1%} → {now:.1%}" for name, then, now in told["classes"][:_CLASSES]
+    ]
+    segment = rows_of(verdict.segment)
+    return (verdict.window, segment, f"{told['moved']:.1%}", f"{told['p']:.2g}", ", ".join(moves))
 
 
 def _cell_score(told: Mapping[str, Any], names: Sequence[str]) -> Sequence[str]:

@@ -166,9 +166,7 @@ class Round:
         told = {
             "reference": "version" if self._reference.of_version else span.name if span else "",
             "health": self._findings(span, window, segment),
-            "performance": performance(
-                self._book.outcome(span, segment), self._book.outcome(window, segment)
-            ),
+            "performance": self._performance(span, window, segment),
             "cause": {}
             if segment is not None
             else self._causes.told(window, reference, found, alpha),
@@ -176,6 +174,17 @@ class Round:
         return replace(
             found, evidence=found.evidence | {name: each for name, each in told.items() if each}
         )
+
+    def _performance(self, span: Span | None, window: Span, segment: str | None) -> dict[str, Any]:
+        """How well was predicted, beside the reference: the first window where that is the version itself."""
+        if self._reference.of_version:
+            first = self._timeline.of(self._book.begins[0])
+            span = None if first.begins == window.begins else first
+        before = self._book.outcome(span, segment)
+        told = performance(before, self._book.outcome(window, segment))
+        if told and span is not None and before.kind is not None:
+            told["beside"] = span.name
+        return told
 
     def _findings(
         self, span: Span | None, window: Span, segment: str | None

@@ -188,8 +188,8 @@ class Version(Holding):
             What windows are compared with: ``"version"`` (those of its own vectors that its encoder never
             learnt from), ``"first:1"`` (the first window that is recorded, or the first few),
             ``"rolling:3"``, ``"season"``, a span of days ``"2025-01-01..2025-12-31"``, or ``"in-sample"``
-            (all of its own vectors). Default: ``"version"`` where it has 200 such vectors, else
-            ``"first:1"``.
+            (all of its own vectors). Default: ``"version"`` where it has 200 such vectors, and
+            the segments where there are some, else ``"first:1"``.
         alpha : float, optional
             What each p-value is held against, in place of a budget.
         tolerance : float, optional
