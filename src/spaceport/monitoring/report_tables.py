@@ -157,7 +157,7 @@ def _worst(window: str, cell: Mapping[str, Any], names: Names, texts: Mapping[st
     return Worst(
         window=window,
         cell=names[cell["level"]][cell["cell"]],
-        how=moved if cell["kind"] == "moved" else cell["kind"],
+        how=cell["kind"].replace("moved", moved),
         before=cell["before"][0],
         after=cell["after"][0],
         rate=cell["rate"],

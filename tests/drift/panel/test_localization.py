@@ -12,7 +12,7 @@ import pytest
 from drift.panel.worlds import BASIS, CENTERS, clustered
 from spaceport.drift._pooled import Pooled
 from spaceport.drift.panel.comparing import compare
-from spaceport.drift.panel.localization import Localization, localize
+from spaceport.drift.panel.localization import Localization, _kind, localize
 
 RUNS = 40
 
@@ -71,6 +71,22 @@ def test_shares_are_counted_and_kinds_told() -> None:
     assert moved.shift[1] < moved.shift[0] < moved.shift[2]
     assert "cell 5 more" in where.line(9)
     assert "cell 7 moved" in where.line(9)
+
+
+@pytest.mark.parametrize(
+    ("counted", "after", "kind"),
+    [
+        (True, (0.2, 0.15, 0.25), "more"),
+        (True, (0.05, 0.02, 0.08), "fewer"),
+        (False, (0.12, 0.08, 0.16), "moved"),
+        (False, (0.2, 0.15, 0.25), "moved and more"),
+        (False, (0.05, 0.02, 0.08), "moved and fewer"),
+    ],
+)
+def test_a_cell_may_have_moved_and_grown(
+    counted: bool, after: tuple[float, float, float], kind: str
+) -> None:
+    assert _kind(counted, (0.1, 0.09, 0.11), after) == kind
 
 
 def test_items_are_old_new_and_novel(tmp_path: Path) -> None:

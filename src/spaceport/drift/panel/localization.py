@@ -66,7 +66,8 @@ class CellChange:
     rate : float
         The false discovery rate at which the cell is named among those of its level.
     kind : str
-        ``more``, ``fewer`` or ``moved``: whichever is the stronger evidence.
+        ``more`` or ``fewer`` where that is the stronger evidence; else ``moved``, or ``moved and more`` or
+        ``moved and fewer`` where the intervals of the shares are apart, too.
     rows : (float, float)
         Reference, current.
     before, after : (float, float, float)
@@ -163,15 +164,13 @@ def _level(pooled: Pooled, level: int) -> list[CellChange]:
         cell = int(tested[place])
         here, there = sides[cell]
         before, after = _share(here.rows, n), _share(there.rows, m)
-        more = "more" if after[0] > before[0] else "fewer"
-        kind = more if far_counts[place] >= far_shifts[place] else "moved"
         found.append(
             CellChange(
                 level,
                 cell,
                 float(p[place]),
                 float(rates[place]),
-                kind,
+                _kind(far_counts[place] >= far_shifts[place], before, after),
                 (here.rows, there.rows),
                 before,
                 after,
@@ -179,6 +178,17 @@ def _level(pooled: Pooled, level: int) -> list[CellChange]:
             )
         )
     return found
+
+
+def _kind(
+    counted: bool, before: tuple[float, float, float], after: tuple[float, float, float]
+) -> str:
+    """What happened to a cell; `counted` where its share is the stronger evidence."""
+    way = "more" if after[0] > before[0] else "fewer"
+    if counted:
+        return way
+    apart = after[1] > before[2] or after[2] < before[1]
+    return f"moved and {way}" if apart else "moved"
 
 
 def _share(rows: float, total: int) -> tuple[float, float, float]:
