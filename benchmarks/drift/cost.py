@@ -8,6 +8,7 @@ alone takes at the speed of one product of this shape, measured in the same proc
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -74,6 +75,7 @@ def write(path: Path, count: int, seed: int) -> None:
     library = lance_library()
     reader = pa.RecordBatchReader.from_batches(schema, batches())
     library.write_dataset(reader, str(path), data_storage_version="stable")
+    os.sync()  # or the disk is still busy with it while it is read
 
 
 def panel(folder: str) -> list[dict[str, Any]]:

@@ -19,10 +19,11 @@ import pyarrow as pa
 import spaceport as sp
 from benchmarks.data import data
 from spaceport.arrays import Matrix
-from spaceport.drift.panel.comparing import compare
+from spaceport.drift._pooled import Pooled
+from spaceport.drift.panel.comparing import judge
 from spaceport.sources.base import Source
 
-RUNS, ROWS, WINDOW, PERMUTATIONS, ALPHA = 100, 2000, 500, 199, 0.05
+RUNS, ROWS, WINDOW, PERMUTATIONS = 100, 1000, 500, 199
 
 
 class Texts(Source):
@@ -73,7 +74,7 @@ def alarms(reference: Matrix, current: Matrix) -> dict[str, object]:
         rng = np.random.default_rng(seed)
         rows = reference[rng.choice(len(reference), ROWS, replace=False)]
         window = current[rng.choice(len(current), WINDOW, replace=False)]
-        found += compare(rows, window, permutations=PERMUTATIONS, seed=seed, metric="cosine").drift
+        found += judge(Pooled.of_rows(rows, window, PERMUTATIONS, seed, "cosine")).drift
     return {"runs": RUNS, "rows": ROWS, "window": WINDOW, "false alarms": found / RUNS}
 
 
