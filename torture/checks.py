@@ -66,9 +66,11 @@ class Checks:
     def _monitors(self, before: list[dict[str, Any]]) -> list[str]:
         """What came back is in; what is in was begun."""
         done = {line["events"] for line in before if line["phase"] == "watched"}
-        begun = {line["events"] for line in self.said() if "events" in line}
         there = self.store.spaces()
-        return [line for space in there for line in wrong(self.store, space, done, begun)]
+        return [line for space in there for line in wrong(self.store, space, done, self._begun)]
+
+    def _begun(self) -> set[str]:
+        return {line["events"] for line in self.said() if "events" in line}
 
     def _records(self) -> dict[str, Record]:
         there = self.store.spaces()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import pyarrow as pa
@@ -47,15 +47,18 @@ def events(token: str, dimension: int) -> Events:
     )
 
 
-def wrong(store: Store, space: str, done: Collection[str], begun: Collection[str]) -> list[str]:
+def wrong(
+    store: Store, space: str, done: Collection[str], begun: Callable[[], Collection[str]]
+) -> list[str]:
     """What of the monitors of a space is not as one whole update after another leaves it.
 
     Parameters
     ----------
     done : collection of str
         Tokens whose update came back: they must be in.
-    begun : collection of str
-        Tokens whose update began: nothing else may be in.
+    begun : callable
+        Gives the tokens whose update began: nothing else may be in. Asked after the monitor was
+        read, since updates begin and end meanwhile.
     """
     found = []
     for watch in store.watched.monitors(space):
@@ -82,7 +85,7 @@ class _Look:
         self._alarms = store.watched.alarms(watch.space, watch)
         self._updates = store.watched.updates(watch)
 
-    def lines(self, done: Collection[str], begun: Collection[str]) -> list[str]:
+    def lines(self, done: Collection[str], begun: Callable[[], Collection[str]]) -> list[str]:
         return [
             *self._ticks(),
             *self._sums(),
@@ -123,14 +126,14 @@ class _Look:
         found = [f"{window} alarms in one place only" for window in sorted(alarming ^ raised)]
         return found + [f"{len(active)} alarms are active at once"] * (len(active) > 1)
 
-    def _tokens(self, done: Collection[str], begun: Collection[str]) -> list[str]:
+    def _tokens(self, done: Collection[str], begun: Callable[[], Collection[str]]) -> list[str]:
         """All of a token's events are in, or none; what came back is in."""
         seen = [self._book.seen(begins) for begins in self._book.begins]
         there = np.concatenate(seen) if seen else np.empty(0, np.uint64)
         found = [f"{len(there) - len(set(there.tolist()))} ids are in twice"]
         found *= len(there) > len(set(there.tolist()))
         known = 0
-        for token in begun:
+        for token in begun():
             inside = int(np.isin(hashes(pa.array(names(token), pa.string())), there).sum())
             known += inside
             if inside not in (0, ROWS):

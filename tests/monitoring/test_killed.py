@@ -22,7 +22,10 @@ ROUNDS, WRITERS = 4, 2
 def check(store: Store, journals: Path) -> list[str]:
     lines = Journals(journals).said()
     done = {line["events"] for line in lines if line["phase"] == "watched"}
-    begun = {line["events"] for line in lines}
+
+    def begun() -> set[str]:
+        return {line["events"] for line in lines}
+
     found = wrong(store, "g", done, begun) + store.verify(store.resolve("g@1"))
     store.gc()
     strays = {f"monitors/{name}" for name in (store.place / "monitors").listing()}
