@@ -33,17 +33,20 @@ def names(token: str) -> list[str]:
     return [f"{token}-{row}" for row in range(ROWS)]
 
 
-def events(token: str, dimension: int) -> Events:
+def events(token: str, dimension: int, labeled: bool = True) -> Events:
     """A day's events, a function of a token; one in four is far from where the others are."""
     rng = random.Random(int(token, 16))
     day = np.timedelta64(rng.randrange(DAYS), "D")
     X = np.random.default_rng(int(token, 16)).standard_normal((ROWS, dimension))
     far = 3.0 * (rng.random() < 0.25)
+    said, label = (pa.array([rng.choice("ab") for _ in range(ROWS)]) for _ in range(2))
     return Events(
         pa.array(names(token), pa.string()),
         np.full(ROWS, _START + day),
         (X + far).astype(np.float32),
         np.zeros(ROWS, np.uint8),
+        prediction=said,
+        label=label if labeled else None,
     )
 
 
@@ -98,9 +101,14 @@ class _Look:
         found = []
         for tick in self._book.ticks:
             sketch = self._book.sketch(tick.begins, tick.segment)
-            counts = {tick.rows, sketch.count if sketch else 0, len(self._book.seen(tick.begins))}
-            if len(counts) > 1:
-                found.append(f"{tick.begins} has {sorted(counts)} rows, by tick, sketch and ids")
+            known = self._book.known(tick.begins)
+            rows = {tick.rows, sketch.count if sketch else 0, len(known.ids)}
+            if len(rows) > 1:
+                found.append(f"{tick.begins} has {sorted(rows)} rows, by tick, sketch and ids")
+            outcomes = self._book.outcomes(tick.begins, tick.segment)
+            counted = (int(outcomes.rows.sum()), int(outcomes.labeled.sum()))
+            if counted != (len(known.predicted), len(known.labeled)):
+                found.append(f"{tick.begins} has other predictions and labels than it counted")
         return found
 
     def _sums(self) -> list[str]:
@@ -128,7 +136,7 @@ class _Look:
 
     def _tokens(self, done: Collection[str], begun: Callable[[], Collection[str]]) -> list[str]:
         """All of a token's events are in, or none; what came back is in."""
-        seen = [self._book.seen(begins) for begins in self._book.begins]
+        seen = [self._book.known(begins).ids for begins in self._book.begins]
         there = np.concatenate(seen) if seen else np.empty(0, np.uint64)
         found = [f"{len(there) - len(set(there.tolist()))} ids are in twice"]
         found *= len(there) > len(set(there.tolist()))

@@ -159,14 +159,14 @@ def keep(post: Post) -> None:
 
 
 def watch(post: Post) -> None:
-    """Update a monitor, now and then by the same events twice."""
+    """Update a monitor, now and then again when the events' labels are known."""
     token = secrets.token_hex(8)
     post.journal.say("watching", events=token)
     monitor = open_monitor(post.store, f"{BUILT}@1.0.0")
-    told = events(token, monitor.version.contract.dimension)
-    for _ in range(post.rng.choice((1, 1, 2))):
+    dimension = monitor.version.contract.dimension
+    for labeled in post.rng.choice(((True,), (True,), (False, True), (True, True))):
         post.journal.say("updating", events=token)
-        monitor.update(told, wait=WAIT)
+        monitor.update(events(token, dimension, labeled), wait=WAIT)
     post.journal.say("watched", events=token)
 
 

@@ -79,14 +79,18 @@ def test_no_drift_then_an_alarm_then_nothing_new(run: Run, calm: Path, stormy: P
     assert again.stdout == "No window is over that was not judged before.\n"
 
 
-def test_predictions_are_told_as_tables(run: Run, stormy: Path, tmp_path: Path) -> None:
-    table = pq.read_table(stormy)
-    right = np.arange(len(table)) % 10 > 0  # nine of ten, and from February on six of ten
+def predicted(path: Path) -> pa.Table:
+    """A log with predictions and labels: nine of ten are right, and from February on six of ten."""
+    table = pq.read_table(path)
+    right = np.arange(len(table)) % 10 > 0
     right[80:] = np.arange(len(table) - 80) % 10 > 3
     labels = np.where(np.arange(len(table)) % 2, "cat", "dog")
     said = np.where(right, labels, "emu")
-    table = table.append_column("y", pa.array(labels)).append_column("p", pa.array(said))
-    pq.write_table(table, tmp_path / "told.parquet")
+    return table.append_column("y", pa.array(labels)).append_column("p", pa.array(said))
+
+
+def test_predictions_are_told_as_tables(run: Run, stormy: Path, tmp_path: Path) -> None:
+    pq.write_table(predicted(stormy), tmp_path / "told.parquet")
     names = ("--prediction", "p", "--label", "y")
     told = run("watch", "--log", tmp_path / "told.parquet", *OPTIONS, *names).stdout
     for words in (
@@ -99,6 +103,35 @@ def test_predictions_are_told_as_tables(run: Run, stormy: Path, tmp_path: Path) 
         assert words in told
     plain = run("watch", "--log", stormy, *OPTIONS, "--monitor", "plain").stdout
     assert "Performance" not in plain
+
+
+def test_labels_that_come_later_are_told_once(run: Run, stormy: Path, tmp_path: Path) -> None:
+    whole = predicted(stormy)
+    pq.write_table(whole, tmp_path / "told.parquet")
+    pq.write_table(whole.drop_columns(["y"]), tmp_path / "before.parquet")
+    first = run("watch", "--log", tmp_path / "before.parquet", *OPTIONS, "--prediction", "p")
+    assert "accuracy" not in first.stdout
+    words = (
+        "watch",
+        "--log",
+        tmp_path / "told.parquet",
+        *OPTIONS,
+        "--prediction",
+        "p",
+        "--label",
+        "y",
+    )
+    late = run(*words)
+    assert (late.exit_code, late.stdout.splitlines()[0]) == (
+        0,
+        "No window is over that was not judged before.",
+    )
+    assert "accuracy 0.600" in late.stdout
+    again = run(*words)
+    assert again.stdout == "No window is over that was not judged before.\n"
+    other = json.loads(run(*words, "--monitor", "other", "--json").stdout)[0]
+    told = {each["window"]: each["whole"]["value"] for each in other["performance"]}
+    assert told == {"2012-01": 0.9, "2012-02": 0.6}
 
 
 def test_the_files_and_the_webhook(run: Run, stormy: Path, tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def test_what_cannot_be_added_or_read() -> None:
         one + Outcomes.of(events([0.5], [0.5]), np.zeros(1, int), 1)
     for damage in (
         {"rows": [1, 2]},
-        {"labeled": [5]},
+        {"labeled": [-5]},
+        {"rows": [-5]},
         {"kind": "x"},
         {"sums": [["x"]]},
         {"predicted": 3},

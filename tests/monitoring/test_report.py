@@ -171,8 +171,8 @@ PERFORMANCE = {
 
 
 def test_performance_by_window_and_the_worst_cells_by_name() -> None:
-    told = verdict("2026-02", performance=PERFORMANCE)
-    (title, _, whole), (cells, head, worst) = report_tables.performance([told], [["a"], ["b", "c"]])
+    told = {("2026-02", None): PERFORMANCE}
+    (title, _, whole), (cells, head, worst) = report_tables.performance(told, [["a"], ["b", "c"]])
     assert title == "Performance"
     assert whole == [
         ("2026-02", "all rows", "80 of 100", "accuracy 0.750 (0.700 to 0.800)", "2026-01",
@@ -189,9 +189,7 @@ def test_classes_that_are_predicted_more_often() -> None:
         "classes": [("cat", 0.5, 0.3), ("emu", 0, 0.1), ("dog", 0.5, 0.6)],
     }
     guess = {"rows": 100, "labeled": 0, "classes": classes}
-    _, (title, head, table) = report_tables.performance(
-        [verdict("2026-02", performance=guess)], [[]]
-    )
+    _, (title, head, table) = report_tables.performance({("2026-02", None): guess}, [[]])
     assert title == "Predicted classes, beside that window"
     assert dict(zip(head, table[0], strict=True)) == {
         "window": "2026-02", "segment": "all rows", "changed": "20.0%", "p": "0.001",
@@ -201,7 +199,7 @@ def test_classes_that_are_predicted_more_often() -> None:
 
 def test_predictions_without_labels_tell_what_is_expected() -> None:
     guess = {"rows": 100, "labeled": 0, "expected": {"value": 0.8, "low": 0.7, "high": 0.9}}
-    ((_, _, table),) = report_tables.performance([verdict("2026-02", performance=guess)], [[]])
+    ((_, _, table),) = report_tables.performance({("2026-02", None): guess}, [[]])
     assert table[0][3:] == ("expected 0.800 (0.700 to 0.900)", "", "", "", "")
 
 

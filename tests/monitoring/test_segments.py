@@ -105,7 +105,7 @@ def test_a_verdict_tells_how_predictions_fared(version: Version, reference: str)
         said = np.where(np.arange(160) < wrong, "no", "yes")
         logs.append(replace(events, prediction=pa.array(said), label=pa.array(label)))
     monitor.update(logs)
-    first, second = (v.evidence["performance"] for v in monitor.history())
+    first, second = monitor.performance().values()
     assert (first["whole"]["value"], second["whole"]["value"]) == (0.9, 0.5)
     assert ("beside" in first, second["beside"]) == (False, "2026-01")
     change = second["split"]["change"]["value"]

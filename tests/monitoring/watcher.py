@@ -20,7 +20,9 @@ def main(path: str, catalog: str, reference: str, journal: str, seed: str) -> No
     for _ in range(1000):
         token = f"{rng.getrandbits(64):016x}"
         said.say("updating", events=token)
-        monitor.update(events(token, monitor.version.contract.dimension), wait=60.0)
+        for labeled in (False, True):
+            told = events(token, monitor.version.contract.dimension, labeled)
+            monitor.update(told, wait=60.0)
         said.say("watched", events=token)
 
 

@@ -13,6 +13,7 @@ from torture.journal import Journal
 from torture.watching import events, open_monitor
 from torture.workers import BUILT
 
+from spaceport.monitoring.known import Known
 from spaceport.spaces.spaceport import Spaceport
 from spaceport.storage.store import Store, open_store
 
@@ -64,3 +65,15 @@ def test_what_came_back_and_is_not_in_is_found(checks: Checks, tmp_path: Path) -
     Journal(tmp_path / "journals" / "3.jsonl", "watch").say("watched", events="d1")
     (found,) = checks.after_a_kill(random.Random(0))
     assert found.endswith("the update of d1 came back and is gone")
+
+
+def test_labels_that_are_counted_twice_are_found(
+    checks: Checks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgets(one: Known, other: Known) -> Known:
+        return Known(np.union1d(one.ids, other.ids), np.union1d(one.predicted, other.predicted))
+
+    monkeypatch.setattr(Known, "__or__", forgets)
+    update(checks.store, "e1", Journal(tmp_path / "journals" / "4.jsonl", "watch").say)
+    (found,) = checks.after_a_kill(random.Random(0))
+    assert found.endswith("has other predictions and labels than it counted")

@@ -15,6 +15,7 @@ from spaceport.errors import ParameterError
 
 if TYPE_CHECKING:
     from spaceport.monitoring.monitor import Monitor
+    from spaceport.monitoring.performing import Told
     from spaceport.monitoring.report_tables import Table
     from spaceport.storage.alarms import Alarm
     from spaceport.storage.monitors import Verdict
@@ -133,7 +134,7 @@ def watch(
         zone=zone, encoder=version.encoder if column else None, coordinates=version.coordinates,
         duplicates=duplicates,
     )  # fmt: skip
-    known = {alarm.id for alarm in watched.alarms()}
+    known, before = {alarm.id for alarm in watched.alarms()}, watched.performance()
     verdicts = watched.update(
         events.events(),
         drop_broken=drop_broken,
@@ -141,7 +142,8 @@ def watch(
         **_production(canaries),
     )
     fresh = [alarm for alarm in watched.alarms() if alarm.id not in known]
-    _show(watched, verdicts, fresh, as_json)
+    told = {key: each for key, each in watched.performance().items() if before.get(key) != each}
+    _show(watched, verdicts, told, fresh, as_json)
     delivered = _publish(watched, output, prometheus, webhook)
     if fresh:
         raise typer.Exit(DRIFT)
@@ -203,18 +205,20 @@ def _production(canaries: Path | None) -> dict[str, Any]:
 
 
 def _show(
-    monitor: Monitor, verdicts: Sequence[Verdict], fresh: Sequence[Alarm], as_json: bool
+    monitor: Monitor,
+    verdicts: Sequence[Verdict],
+    performance: Told,
+    fresh: Sequence[Alarm],
+    as_json: bool,
 ) -> None:
     if as_json:
-        told = {"monitor": monitor.name, "version": monitor.version.reference}
-        windows = [{**told, **asdict(verdict)} for verdict in verdicts]
-        emit([{**told, "windows": windows, "alarms": [_told(alarm) for alarm in fresh]}], True)
+        emit([_as_json(monitor, verdicts, performance, fresh)], True)
         return
     if not verdicts:
         say("No window is over that was not judged before.")
     else:
         emit([_verdict(verdict) for verdict in verdicts], False)
-    for title, head, table in _performance(monitor, verdicts):
+    for title, head, table in _performance(monitor, performance):
         say(f"\n{title}")
         emit([_short(dict(zip(head, row, strict=True))) for row in table], False)
     for alarm in fresh:
@@ -222,14 +226,29 @@ def _show(
         say(f"ALARM {alarm.id} of {alarm.space}{rows}: {', '.join(alarm.windows)}.")
 
 
-def _performance(monitor: Monitor, verdicts: Sequence[Verdict]) -> Sequence[Table]:
+def _as_json(
+    monitor: Monitor, verdicts: Sequence[Verdict], performance: Told, fresh: Sequence[Alarm]
+) -> dict[str, Any]:
+    of = {"monitor": monitor.name, "version": monitor.version.reference}
+    return {
+        **of,
+        "windows": [{**of, **asdict(verdict)} for verdict in verdicts],
+        "performance": [
+            {"window": window, "segment": segment, **told}
+            for (window, segment), told in performance.items()
+        ],
+        "alarms": [_told(alarm) for alarm in fresh],
+    }
+
+
+def _performance(monitor: Monitor, found: Told) -> Sequence[Table]:
     """How well was predicted, where predictions were logged."""
-    if not any(verdict.evidence.get("performance") for verdict in verdicts):
+    if not found:
         return []
     from spaceport.monitoring.cells_by_window import named_cells
     from spaceport.monitoring.report_tables import performance
 
-    return performance(verdicts, named_cells(monitor.version))
+    return performance(found, named_cells(monitor.version))
 
 
 def _short(row: dict[str, str]) -> dict[str, str]:

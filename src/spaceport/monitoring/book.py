@@ -5,7 +5,7 @@
     <folder>/basis.safetensors        what is summed up
     <folder>/reference-000.…          the version's own vectors, all and by segment
     <token>/000001.sketch.safetensors a tick of one segment
-    <token>/000001.seen.safetensors   the sorted hashes of the ids of a tick
+    <token>/000001.seen.safetensors   hashes of the ids of a tick, of those with a prediction, with a label
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-import numpy as np
-
 from spaceport.drift.sketches.basis import Basis
 from spaceport.drift.sketches.files import basis_of, bytes_of, sketch_of
 from spaceport.drift.sketches.sketch import Sketch, total
-from spaceport.errors import CorruptError
-from spaceport.monitoring.gathering import Hashes, Part
+from spaceport.monitoring.gathering import Part
 from spaceport.monitoring.health import Health
+from spaceport.monitoring.known import Known
 from spaceport.monitoring.outcomes import Outcomes
 from spaceport.monitoring.spans import Span
 from spaceport.safe import read_arrays
@@ -33,7 +31,6 @@ from spaceport.threads import in_order
 __all__ = ["BASIS", "Book", "put_basis", "put_reference", "put_ticks"]
 
 BASIS = "basis.safetensors"
-_NONE: Hashes = np.empty(0, np.uint64)
 
 
 class Book:
@@ -51,7 +48,7 @@ class Book:
         self._files: dict[str, Entry] = watched.files(watch)
         self.ticks = watched.ticks(watch)
         self._by_key = {(tick.begins, tick.segment): tick for tick in self.ticks}
-        self._seen: dict[str, Hashes] = {}
+        self._known: dict[str, Known] = {}
         self._fresh: dict[tuple[str, str | None], Sketch] = {}
         self._healths: dict[tuple[str, str | None], Health] = {}
         self._outcomes: dict[tuple[str, str | None], Outcomes] = {}
@@ -72,12 +69,12 @@ class Book:
         """Give a tick as it was before this update."""
         return self._by_key.get((begins, segment))
 
-    def seen(self, begins: str) -> Hashes:
-        """Give the sorted hashes of the ids of a tick."""
-        if begins not in self._seen:
+    def known(self, begins: str) -> Known:
+        """Give what is known of the events of a tick, with what this update adds to it."""
+        if begins not in self._known:
             tick = self.tick(begins, None)
-            self._seen[begins] = _NONE if tick is None else self._hashes(tick)
-        return self._seen[begins]
+            self._known[begins] = Known() if tick is None else self._read_known(tick)
+        return self._known[begins]
 
     def sketch(self, begins: str, segment: str | None) -> Sketch | None:
         """Give the sketch of a tick, with what this update adds to it."""
@@ -96,22 +93,28 @@ class Book:
 
     def outcomes(self, begins: str, segment: str | None) -> Outcomes:
         """Give what came of a tick's predictions, with what this update adds."""
-        if (begins, segment) in self._outcomes:
-            return self._outcomes[begins, segment]
-        tick = self.tick(begins, segment)
-        none = Outcomes.none(len(self.basis.cells[-1]))
-        return Outcomes.from_dict(tick.outcomes) if tick is not None and tick.outcomes else none
+        key = (begins, segment)
+        if key not in self._outcomes:
+            tick = self.tick(begins, segment)
+            none = Outcomes.none(len(self.basis.cells[-1]))
+            there = tick is not None and tick.outcomes
+            self._outcomes[key] = Outcomes.from_dict(there) if there else none
+        return self._outcomes[key]
+
+    def fresh(self, begins: str, segment: str | None) -> Sketch | None:
+        """Give the sketch of a tick where this update adds rows to it."""
+        return self._fresh.get((begins, segment))
 
     def add(self, begins: str, part: Part) -> None:
         """Add what a log has of a tick."""
         for segment, health in part.healths.items():
             self._healths[begins, segment] = self.health(begins, segment) + health
-            counted = self.outcomes(begins, segment) + part.outcomes[segment]
-            self._outcomes[begins, segment] = counted
+        for segment, outcomes in part.outcomes.items():
+            self._outcomes[begins, segment] = self.outcomes(begins, segment) + outcomes
         for segment, sketch in part.sketches.items():
             before = self.sketch(begins, segment)
             self._fresh[begins, segment] = sketch if before is None else before + sketch
-        self._seen[begins] = np.union1d(self.seen(begins), part.seen)
+        self._known[begins] = self.known(begins) | part.known
 
     def sum(self, span: Span, segment: str | None) -> Sketch | None:
         """Give the sketch of a span; None where it has no rows."""
@@ -139,14 +142,9 @@ class Book:
     def _sketch(self, path: str) -> Sketch:
         return sketch_of(self._read(path), self.basis, path)
 
-    def _hashes(self, tick: Tick) -> Hashes:
+    def _read_known(self, tick: Tick) -> Known:
         arrays, _ = read_arrays(self._read(tick.seen), tick.seen)
-        found = arrays.get("hashes")
-        if found is None or found.dtype != np.uint64 or found.ndim != 1:
-            raise CorruptError(
-                f"The file {tick.seen} holds no hashes of ids.", "Restore it from a backup."
-            )
-        return found
+        return Known.read(arrays, tick.seen)
 
     def _read(self, path: str) -> bytes:
         return self._watched.read(self._watch, path, self._files)
@@ -164,37 +162,46 @@ def put_reference(recorder: Recorder, place: int, sketch: Sketch) -> None:
 
 def put_ticks(recorder: Recorder, book: Book, parts: Mapping[str, Part]) -> list[Tick]:
     """Write the ticks that a log added to; gives their new editions."""
-    ticks = []
-    for number, (begins, segment) in enumerate(_keys(parts)):
-        sketch, before = book.sketch(begins, segment), book.tick(begins, segment)
-        path = seen = ""
-        if sketch is not None:
-            path = recorder.put(f"{number:06d}.sketch.safetensors", bytes_of(sketch))
-        if segment is None:
-            seen = recorder.put(f"{number:06d}.seen.safetensors", _packed(book.seen(begins)))
-        outcomes = book.outcomes(begins, segment)
-        tick = Tick(
-            begins=begins,
-            segment=segment,
-            edition=1 if before is None else before.edition + 1,
-            rows=0 if sketch is None else sketch.count,
-            sketch=path,
-            seen=seen,
-            health=book.health(begins, segment).to_dict(),
-            outcomes={} if outcomes.kind is None else outcomes.to_dict(),
-        )
-        ticks.append(tick)
-    return ticks
+    return [
+        _put_tick(recorder, book, begins, segment, number)
+        for number, (begins, segment) in enumerate(_keys(parts))
+    ]
+
+
+def _put_tick(
+    recorder: Recorder, book: Book, begins: str, segment: str | None, number: int
+) -> Tick:
+    """Write one tick; a sketch to which nothing was added stays where it is."""
+    sketch, before = book.fresh(begins, segment), book.tick(begins, segment)
+    rows, path, seen = (0, "", "") if before is None else (before.rows, before.sketch, "")
+    if sketch is not None:
+        rows = sketch.count
+        path = recorder.put(f"{number:06d}.sketch.safetensors", bytes_of(sketch))
+    if segment is None:
+        seen = recorder.put(f"{number:06d}.seen.safetensors", _packed(book.known(begins)))
+    outcomes = book.outcomes(begins, segment)
+    return Tick(
+        begins=begins,
+        segment=segment,
+        edition=1 if before is None else before.edition + 1,
+        rows=rows,
+        sketch=path,
+        seen=seen,
+        health=book.health(begins, segment).to_dict(),
+        outcomes={} if outcomes.kind is None else outcomes.to_dict(),
+    )
 
 
 def _keys(parts: Mapping[str, Part]) -> Iterable[tuple[str, str | None]]:
-    return ((begins, segment) for begins, part in parts.items() for segment in part.healths)
+    """The ticks that were added to, that of all rows first."""
+    for begins, part in parts.items():
+        yield from ((begins, segment) for segment in {None: 0, **part.healths, **part.outcomes})
 
 
-def _packed(hashed: Hashes) -> bytes:
+def _packed(known: Known) -> bytes:
     from safetensors.numpy import save
 
-    data: bytes = save({"hashes": hashed})
+    data: bytes = save(known.arrays())
     return data
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,12 +17,12 @@ from spaceport.hashes import hashes
 from spaceport.monitoring.causes import SAMPLED
 from spaceport.monitoring.events import Events
 from spaceport.monitoring.health import Health
+from spaceport.monitoring.known import Hashes, Known, among
 from spaceport.monitoring.outcomes import Outcomes
+from spaceport.monitoring.predictions import Predictions
 
-__all__ = ["Counted", "Gatherer", "Hashes", "Part"]
+__all__ = ["Counted", "Gatherer", "Part"]
 
-Hashes = npt.NDArray[np.uint64]
-_NO_HASHES: Hashes = np.empty(0, np.uint64)
 SEGMENTS = 1000
 """How many there may be."""
 
@@ -37,6 +37,8 @@ class Counted:
         New, and summed up.
     known : int
         Their ids were seen on that day before.
+    labeled : int
+        Of these, those whose label is new.
     elsewhere : int
         Their ids were seen on another day; they are left out.
     broken : int
@@ -45,6 +47,7 @@ class Counted:
 
     added: int = 0
     known: int = 0
+    labeled: int = 0
     elsewhere: int = 0
     broken: int = 0
 
@@ -55,32 +58,36 @@ class Part:
 
     Attributes
     ----------
-    seen : ndarray of shape (n,), uint64
-        Hashes of the ids, sorted; those of broken rows too.
+    known : Known
+        The ids, those of broken rows too.
     sketches : dict
-        Of the rows that can be tested, by segment; None for all rows.
+        Of the new rows that can be tested, by segment; None for all rows.
     healths : dict
-        Of all rows, by segment.
+        Of all new rows, by segment.
     outcomes : dict
-        Of the rows that have a prediction, by segment.
+        Of the new rows, and of those known before whose prediction or label is new, by segment.
     """
 
-    seen: Hashes = field(default_factory=_NO_HASHES.copy)
+    known: Known = field(default_factory=Known)
     sketches: dict[str | None, Sketch] = field(default_factory=dict)
     healths: dict[str | None, Health] = field(default_factory=dict)
     outcomes: dict[str | None, Outcomes] = field(default_factory=dict)
 
     def add(self, segment: str | None, events: Events, basis: Basis) -> None:
-        """Sum up some rows of a segment."""
-        health, outcomes = Health.of(events), _outcomes(events, basis)
-        if segment in self.healths:
-            health, outcomes = self.healths[segment] + health, self.outcomes[segment] + outcomes
-        self.healths[segment], self.outcomes[segment] = health, outcomes
+        """Sum up some new rows of a segment."""
+        health = Health.of(events)
+        before = self.healths.get(segment)
+        self.healths[segment] = health if before is None else before + health
         sound = events if events.sound.all() else events.take(events.sound)
         if len(sound):
             sketch = Sketch.of(basis, sound.vectors, sound.ids.to_pylist())
             known = self.sketches.get(segment)
             self.sketches[segment] = sketch if known is None else known + sketch
+
+    def count(self, segment: str | None, outcomes: Outcomes) -> None:
+        """Add what came of some rows of a segment."""
+        before = self.outcomes.get(segment)
+        self.outcomes[segment] = outcomes if before is None else before + outcomes
 
 
 class Gatherer:
@@ -91,8 +98,8 @@ class Gatherer:
     basis : Basis
     tick_of : callable
         Gives the name of each event's tick, from its time.
-    seen : callable
-        Gives the sorted hashes of the ids that a tick had before.
+    known : callable
+        Gives what a tick knew before.
     ticks : iterable of str
         The ticks that there were before.
     segmented : bool
@@ -103,7 +110,7 @@ class Gatherer:
         self,
         basis: Basis,
         tick_of: Callable[[Events], npt.NDArray[np.str_]],
-        seen: Callable[[str], Hashes],
+        known: Callable[[str], Known],
         ticks: Iterable[str],
         segmented: bool = False,
     ) -> None:
@@ -111,7 +118,7 @@ class Gatherer:
         self.counted = Counted()
         self._basis = basis
         self._tick_of = tick_of
-        self._seen = seen
+        self._known = known
         self._before = sorted(ticks)
         self._segmented = segmented
         self._segments: set[str] = set()
@@ -145,29 +152,73 @@ class Gatherer:
         InputError
             Counts and first ids of each kind.
         """
-        sum((part.healths[None] for part in self.parts.values()), Health()).refuse("The log")
+        healths = (part.healths.get(None, Health()) for part in self.parts.values())
+        sum(healths, Health()).refuse("The log")
 
     def _add(self, name: str, events: Events, inside: npt.NDArray[np.intp], hashed: Hashes) -> None:
         part = self.parts.get(name, Part())
+        before = (self._known(name), part.known)
         own = hashed[inside]
-        known = _among(own, part.seen) | _among(own, self._seen(name))
+        known = among(own, *(each.ids for each in before))
         elsewhere = ~known & self._anywhere(own, name)
         self.counted.known += int(known.sum())
         self.counted.elsewhere += int(elsewhere.sum())
         fresh = inside[~known & ~elsewhere]
-        if not len(fresh):
-            return
-        sound = int(events.sound[fresh].sum())
-        self.counted.added += sound
-        self.counted.broken += len(fresh) - sound
-        part.seen = np.union1d(part.seen, hashed[fresh])
-        for segment, rows in self._divided(events, fresh):
-            part.add(segment, events.take(rows), self._basis)
-        self.parts[name] = part
-        if events.contents is not None and name not in self.contents:
+        changed = self._count(part, events, inside[~elsewhere], hashed, before)
+        if len(fresh):
+            self._sum_up(part, events, fresh, hashed)
+        if len(fresh) or changed:
+            self.parts[name] = part
+        if events.contents is not None and len(fresh) and name not in self.contents:
             chosen = fresh[events.sound[fresh]]
             chosen = chosen[np.argsort(hashed[chosen])[:SAMPLED]]
             self.contents[name] = events.take(chosen)
+
+    def _sum_up(
+        self, part: Part, events: Events, fresh: npt.NDArray[np.intp], hashed: Hashes
+    ) -> None:
+        sound = int(events.sound[fresh].sum())
+        self.counted.added += sound
+        self.counted.broken += len(fresh) - sound
+        part.known |= Known(np.unique(hashed[fresh]))
+        for segment, rows in self._divided(events, fresh):
+            part.add(segment, events.take(rows), self._basis)
+
+    def _count(
+        self,
+        part: Part,
+        events: Events,
+        rows: npt.NDArray[np.intp],
+        hashed: Hashes,
+        before: Sequence[Known],
+    ) -> bool:
+        """Count predictions and labels that were not counted before; whether there are any."""
+        predicted = among(hashed[rows], *(each.predicted for each in before))
+        labeled = among(hashed[rows], *(each.labeled for each in before))
+        wanted = ~predicted if events.label is None else ~labeled
+        if events.prediction is None or not wanted.any():
+            return False
+        rows = rows[wanted]
+        read = self._read(events.take(rows)).but(predicted[wanted], labeled[wanted])
+        if not (read.told.any() or read.known.any()):
+            return False
+        own = hashed[rows]
+        late = among(own, *(each.ids for each in before))
+        self.counted.labeled += int((read.known & late).sum())
+        part.known |= Known(predicted=np.unique(own[read.told]), labeled=np.unique(own[read.known]))
+        for segment, places in self._divided(events, rows):
+            chosen = read.take(np.searchsorted(rows, places))
+            part.count(segment, Outcomes.counted(chosen, len(self._basis.cells[-1])))
+        return True
+
+    def _read(self, events: Events) -> Predictions:
+        """Read predictions in the finest cells; a row without a sound vector is in none."""
+        finest, sound = len(self._basis.cells) - 1, events.sound
+        cell = np.full(len(events), -1)
+        if sound.any():
+            ready = self._basis.ready(events.vectors[sound])
+            cell[sound] = self._basis.assign(ready, finest)
+        return Predictions.of(events, cell)
 
     def _divided(
         self, events: Events, rows: npt.NDArray[np.intp]
@@ -193,30 +244,8 @@ class Gatherer:
         found = np.zeros(len(wanted), bool)
         for name, part in self.parts.items():
             if name != but:
-                found |= _among(wanted, part.seen)
+                found |= among(wanted, part.known.ids)
         for name in self._before:
             if name != but:
-                found |= _among(wanted, self._seen(name))
+                found |= among(wanted, self._known(name).ids)
         return found
-
-
-def _outcomes(events: Events, basis: Basis) -> Outcomes:
-    """Count predictions by the finest cell; a row without a sound vector is in none."""
-    finest = len(basis.cells) - 1
-    count = len(basis.cells[finest])
-    if events.prediction is None:
-        return Outcomes.none(count)
-    cell = np.full(len(events), -1)
-    sound = events.sound
-    if sound.any():
-        cell[sound] = basis.assign(basis.ready(events.vectors[sound]), finest)
-    return Outcomes.of(events, cell, count)
-
-
-def _among(wanted: Hashes, ordered: Hashes) -> npt.NDArray[np.bool_]:
-    """Which of `wanted` are in a sorted array."""
-    if not len(ordered):
-        return np.zeros(len(wanted), bool)
-    places = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-    same: npt.NDArray[np.bool_] = ordered[places] == wanted
-    return same

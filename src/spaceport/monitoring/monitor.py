@@ -21,6 +21,8 @@ from spaceport.monitoring.causes import Causes
 from spaceport.monitoring.events import Events, faults_of
 from spaceport.monitoring.founding import Founded, found
 from spaceport.monitoring.gathering import Gatherer
+from spaceport.monitoring.performing import Told, performances
+from spaceport.monitoring.references import Reference
 from spaceport.monitoring.round import Round
 from spaceport.monitoring.settings import Settings
 from spaceport.monitoring.spans import Calendar, Numbers, Timeline, written
@@ -142,7 +144,7 @@ class Monitor:
             gatherer = Gatherer(
                 book.basis,
                 self._tick_of(timeline),
-                book.seen,
+                book.known,
                 book.begins,
                 self.settings.segment is not None,
             )
@@ -176,6 +178,24 @@ class Monitor:
         """All verdicts by time: of each window and segment the last edition, or all of them."""
         watch = self._known()
         return [] if watch is None else self._watched.verdicts(watch, every_edition)
+
+    def performance(self) -> Told:
+        """How well was predicted, by window and segment, as far as labels are known by now.
+
+        Returns
+        -------
+        dict of (str, str or None) to dict
+            By the name of the window and the segment, in the order of `history`; as `performing.performance`
+            tells it, and ``beside``, the name of what it is compared with. Empty without predictions.
+        """
+        watch = self._known()
+        if watch is None:
+            return {}
+        book, verdicts = Book(self._watched, watch), self.history()
+        if not verdicts:
+            return {}
+        reference = Reference.parse(self.settings.reference)
+        return performances(book, reference, self._timeline(book.begins), verdicts)
 
     def alarms(self) -> list[Alarm]:
         """All alarms, the oldest first."""
@@ -250,6 +270,11 @@ class Monitor:
                 "Go on as it began, or make another monitor: name='other'.",
             )
         return batches, timeline
+
+    def _timeline(self, begins: Sequence[str]) -> Timeline:
+        """Windows as they were given so far."""
+        numbered = begins[0].startswith("#")
+        return Numbers() if numbered else Calendar(self.settings.windows())
 
     def _tick_of(self, timeline: Timeline) -> Any:
         tick = self.settings.windows().tick

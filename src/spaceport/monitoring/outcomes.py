@@ -15,16 +15,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from spaceport.errors import CorruptError, InputError, ParameterError
 from spaceport.monitoring.events import Events
+from spaceport.monitoring.predictions import KINDS, Predictions
 from spaceport.monitoring.scores import Scores
 
-__all__ = ["KINDS", "MOST_CLASSES", "Outcomes"]
-
-KINDS = ("classes", "numbers")
+__all__ = ["MOST_CLASSES", "Outcomes"]
 
 MOST_CLASSES = 1000
 """With more classes than that, how often each was predicted is not kept."""
@@ -77,39 +74,25 @@ class Outcomes:
         cells : int
             How many cells there are.
         kind : {"classes", "numbers"}, optional
-            Default: numbers where prediction or label is a number with a fraction, else classes.
-
-        Raises
-        ------
-        ParameterError
-            An unknown kind.
-        InputError
-            Numbers were said, or begun with, and here are none.
+            As in `Predictions.of`, which raises what this raises.
         """
-        if kind is not None and kind not in KINDS:
-            raise ParameterError(f"`kind` must be classes or numbers. Got {kind!r}.", "Choose one.")
-        if (
-            events.prediction is None
-            or not events.prediction.is_valid().to_numpy(zero_copy_only=False).any()
-        ):
+        return cls.counted(Predictions.of(events, cell, kind), cells)
+
+    @classmethod
+    def counted(cls, read: Predictions, cells: int) -> Outcomes:
+        """Count predictions, and labels, as far as these are still to be counted."""
+        if read.kind is None:
             return cls.none(cells)
-        label = pa.nulls(len(events)) if events.label is None else events.label
-        kind = kind or _kind(events.prediction, label)
-        there = events.prediction.is_valid().to_numpy(zero_copy_only=False) & (cell >= 0)
-        known = there & label.is_valid().to_numpy(zero_copy_only=False)
-        values = (_texts if kind == "classes" else _numbers)(events.prediction, label)
-        scores = _scores(kind, *values)
-        known &= np.isfinite(scores)
-        where = cell[known]
-        sums = [np.bincount(where, scores[known] ** power, cells) for power in (1, 2, 4)]
-        tell = _tally if kind == "classes" else _no_tally
+        where, scores = read.cell[read.known], read.scores[read.known]
+        sums = [np.bincount(where, scores**power, cells) for power in (1, 2, 4)]
+        tell = _tally if read.kind == "classes" else _no_tally
         return cls(
-            kind,
-            np.bincount(cell[there], minlength=cells).astype(np.int64),
+            read.kind,
+            np.bincount(read.cell[read.told], minlength=cells).astype(np.int64),
             np.bincount(where, minlength=cells).astype(np.int64),
             np.stack(sums, axis=1),
-            tell(values[0], there),
-            tell(values[1], known),
+            tell(read.predicted, read.told),
+            tell(read.labels, read.known),
         )
 
     def scores(self, measure: str | None = None) -> Scores:
@@ -202,7 +185,7 @@ class Outcomes:
                 _counted(told["labels"]),
             )
             shapes = {len(found.rows), len(found.labeled), len(found.sums)}
-            fits = bool((found.labeled <= found.rows).all() and (found.labeled >= 0).all())
+            fits = bool((found.rows >= 0).all() and (found.labeled >= 0).all())
             if found.kind not in (None, *KINDS) or len(shapes) != 1 or not fits:
                 raise ValueError("no outcomes")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -210,49 +193,6 @@ class Outcomes:
                 "What is kept of a day's predictions cannot be read.", "Run `spaceport verify`."
             ) from error
         return found
-
-
-def _kind(prediction: pa.Array, label: pa.Array) -> str:
-    kinds = (prediction.type, label.type)
-    fractions = any(pa.types.is_floating(kind) or pa.types.is_decimal(kind) for kind in kinds)
-    texts = any(pa.types.is_string(kind) or pa.types.is_boolean(kind) for kind in kinds)
-    return "numbers" if fractions and not texts else "classes"
-
-
-def _texts(prediction: pa.Array, label: pa.Array) -> tuple[Any, Any]:
-    return _spelled(prediction), _spelled(label)
-
-
-def _spelled(values: pa.Array) -> npt.NDArray[Any]:
-    """Classes as text; 1.0 is 1."""
-    if pa.types.is_floating(values.type):
-        whole = pc.equal(pc.floor(values), values)
-        if pc.all(pc.fill_null(whole, True)).as_py():
-            values = values.cast(pa.int64())
-    texts: npt.NDArray[Any] = values.cast(pa.string()).to_numpy(zero_copy_only=False)
-    return texts
-
-
-def _numbers(prediction: pa.Array, label: pa.Array) -> tuple[Any, Any]:
-    try:
-        return tuple(
-            values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-            for values in (prediction, label)
-        )
-    except pa.ArrowException as error:
-        raise InputError(
-            f"Predictions are {prediction.type} and labels {label.type}, which are not both numbers.",
-            "Name columns of numbers, or log classes.",
-        ) from error
-
-
-def _scores(kind: str, prediction: Any, label: Any) -> npt.NDArray[np.float64]:
-    if kind == "classes":
-        same: npt.NDArray[np.float64] = (prediction == label).astype(np.float64)
-        return same
-    with np.errstate(invalid="ignore"):
-        apart: npt.NDArray[np.float64] = np.abs(prediction - label)
-    return apart
 
 
 def _tally(values: Any, rows: npt.NDArray[np.bool_]) -> Counts:

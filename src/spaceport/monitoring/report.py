@@ -92,7 +92,7 @@ class _Sheet:
             tables=[
                 *tables.alarms(self._alarms),
                 *tables.causes(self._history),
-                *tables.performance(self._history, self._names),
+                *tables.performance(self._monitor.performance(), self._names),
                 *tables.health(self._history),
             ],
             notes=_NOTES,

@@ -9,6 +9,7 @@ from spaceport.maps.page.watch import Worst
 from spaceport.monitoring.health import Finding
 
 if TYPE_CHECKING:
+    from spaceport.monitoring.performing import Told
     from spaceport.storage.alarms import Alarm
     from spaceport.storage.monitors import Verdict
 
@@ -58,10 +59,9 @@ def health(verdicts: Sequence[Verdict]) -> list[Table]:
     return [("Broken vectors", ("window", "segment", "found"), rows)] if rows else []
 
 
-def performance(verdicts: Sequence[Verdict], names: Names) -> list[Table]:
+def performance(found: Told, names: Names) -> list[Table]:
     """How well was predicted by window and segment, the worst cells of the last window, what was predicted."""
-    told = [(v, v.evidence["performance"]) for v in verdicts if v.evidence.get("performance")]
-    if not told:
+    if not found:
         return []
     head = (
         "window",
@@ -73,17 +73,19 @@ def performance(verdicts: Sequence[Verdict], names: Names) -> list[Table]:
         "of it mix",
         "of it within cells",
     )
-    tables: list[Table] = [("Performance", head, [_performance(v, each) for v, each in told])]
-    whole = [(v, each) for v, each in told if v.segment is None and each.get("worst")]
+    scored = [(*_key(key), *_performance(told)) for key, told in found.items()]
+    tables: list[Table] = [("Performance", head, scored)]
+    whole = [(window, told) for (window, segment), told in found.items()
+             if segment is None and told.get("worst")]  # fmt: skip
     if whole:
-        verdict, last = whole[-1]
+        window, last = whole[-1]
         rows = [_cell_score(each, names[-1]) for each in last["worst"]]
-        title = f"Cells with the worst {last['measure']} in {verdict.window}"
+        title = f"Cells with the worst {last['measure']} in {window}"
         tables.append((title, ("cell", "labeled", last["measure"]), rows))
-    mixes = [(v, each["classes"]) for v, each in told if each.get("classes")]
-    if mixes:
+    mixed = [(*_key(key), *_predicted(told["classes"])) for key, told in found.items()
+             if told.get("classes")]  # fmt: skip
+    if mixed:
         columns = ("window", "segment", "changed", "p", "the most")
-        mixed = [_predicted(v, each) for v, each in mixes]
         tables.append(("Predicted classes, beside that window", columns, mixed))
     return tables
 
@@ -110,7 +112,12 @@ def _said(alarm: Alarm) -> str:
     return f"{noted[-1].note} ({noted[-1].who}, {noted[-1].at})" if noted else ""
 
 
-def _performance(verdict: Verdict, told: Mapping[str, Any]) -> Sequence[str]:
+def _key(key: tuple[str, str | None]) -> Sequence[str]:
+    window, segment = key
+    return window, rows_of(segment)
+
+
+def _performance(told: Mapping[str, Any]) -> Sequence[str]:
     labeled = f"{told['labeled']:,} of {told['rows']:,}"
     score, parts = "", ("", "", "")
     if whole := told.get("whole"):
@@ -122,16 +129,14 @@ def _performance(verdict: Verdict, told: Mapping[str, Any]) -> Sequence[str]:
             _interval(divided[name], "+") for name in ("change", "mix", "within")
         )
         parts = (first, second, third)
-    beside = str(told.get("beside", ""))
-    return (verdict.window, rows_of(verdict.segment), labeled, score, beside, *parts)
+    return (labeled, score, str(told.get("beside", "")), *parts)
 
 
-def _predicted(verdict: Verdict, told: Mapping[str, Any]) -> Sequence[str]:
+def _predicted(told: Mapping[str, Any]) -> Sequence[str]:
     moves = [
         f"{name[:24]} {then:.1%} → {now:.1%}" for name, then, now in told["classes"][:_CLASSES]
     ]
-    segment = rows_of(verdict.segment)
-    return (verdict.window, segment, f"{told['moved']:.1%}", f"{told['p']:.2g}", ", ".join(moves))
+    return (f"{told['moved']:.1%}", f"{told['p']:.2g}", ", ".join(moves))
 
 
 def _cell_score(told: Mapping[str, Any], names: Sequence[str]) -> Sequence[str]:

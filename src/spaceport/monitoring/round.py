@@ -15,10 +15,9 @@ from spaceport.monitoring.founding import Founded
 from spaceport.monitoring.gathering import Part
 from spaceport.monitoring.health import Health, compare
 from spaceport.monitoring.judging import Found, look, seed_of
-from spaceport.monitoring.performing import performance
 from spaceport.monitoring.references import Reference
 from spaceport.monitoring.settings import Settings
-from spaceport.monitoring.spans import Span, Timeline
+from spaceport.monitoring.spans import Span, Timeline, overlap
 from spaceport.storage.monitors import Update, Verdict
 
 __all__ = ["Round"]
@@ -152,7 +151,7 @@ class Round:
     def _found(self, window: Span, segment: str | None, edition: int, alpha: float | None) -> Found:
         span = self._reference.span(self._timeline, window, self._book.begins[0])
         current = self._book.sum(window, segment)
-        if span is not None and self._reference.fixed and _overlap(span, window):
+        if span is not None and self._reference.fixed and overlap(span, window):
             return Found("reference", 0 if current is None else current.count)
         reference = self._reference_of(span, segment)
         found = look(
@@ -166,7 +165,6 @@ class Round:
         told = {
             "reference": "version" if self._reference.of_version else span.name if span else "",
             "health": self._findings(span, window, segment),
-            "performance": self._performance(span, window, segment),
             "cause": {}
             if segment is not None
             else self._causes.told(window, reference, found, alpha),
@@ -174,17 +172,6 @@ class Round:
         return replace(
             found, evidence=found.evidence | {name: each for name, each in told.items() if each}
         )
-
-    def _performance(self, span: Span | None, window: Span, segment: str | None) -> dict[str, Any]:
-        """How well was predicted, beside the reference: the first window where that is the version itself."""
-        if self._reference.of_version:
-            first = self._timeline.of(self._book.begins[0])
-            span = None if first.begins == window.begins else first
-        before = self._book.outcome(span, segment)
-        told = performance(before, self._book.outcome(window, segment))
-        if told and span is not None and before.kind is not None:
-            told["beside"] = span.name
-        return told
 
     def _findings(
         self, span: Span | None, window: Span, segment: str | None
@@ -218,7 +205,3 @@ class Round:
             return self._shares
         place = 0 if segment is None else self.segments.index(segment) + 1
         return self._shares.alpha(place, edition)
-
-
-def _overlap(left: Span, right: Span) -> bool:
-    return left.begins < right.ends and right.begins < left.ends

@@ -13,7 +13,7 @@ import numpy as np
 
 from spaceport.monitoring.windows import Every, Window
 
-__all__ = ["Calendar", "Numbers", "Span", "Timeline", "written"]
+__all__ = ["Calendar", "Numbers", "Span", "Timeline", "overlap", "written"]
 
 
 @dataclass(frozen=True, order=True)
@@ -34,6 +34,11 @@ class Span:
     def holds(self, begins: str) -> bool:
         """Whether a tick is in it."""
         return self.begins <= begins < self.ends
+
+
+def overlap(left: Span, right: Span) -> bool:
+    """Whether a tick can be in both."""
+    return left.begins < right.ends and right.begins < left.ends
 
 
 class Timeline(ABC):

@@ -288,8 +288,9 @@ def _list(connection: sa.Connection, monitor: int, files: Sequence[Entry]) -> No
 def _put(
     connection: sa.Connection, watch: Watch, ticks: Sequence[Tick], files: Sequence[Entry]
 ) -> list[str]:
-    """Replace ticks by their new editions, and their files."""
+    """Replace ticks by their new editions, and the files that these no longer name."""
     replaced: list[str] = []
+    kept = {path for tick in ticks for path in (tick.sketch, tick.seen)} | {""}
     table = tables.ticks
     for tick in ticks:
         old = (
@@ -301,7 +302,7 @@ def _put(
             )
             .returning(table.c.sketch, table.c.seen)
         )
-        replaced += [path for row in connection.execute(old) for path in row if path]
+        replaced += [path for row in connection.execute(old) for path in row if path not in kept]
     listed = tables.monitor_files
     for path in replaced:
         connection.execute(
