@@ -31,7 +31,7 @@ def write_log(path: Path, *months: tuple[str, np.ndarray]) -> Path:  # type: ign
     times = [f"{month}-15T12:00:00Z" for month, part in months for _ in part]
     ids = [f"{month}-{row}" for month, part in months for row in range(len(part))]
     vectors = np.concatenate([part for _, part in months])
-    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 6)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
     pq.write_table(pa.table({"id": ids, "date": times, "vector": column}), path)
     return path
 
@@ -199,3 +199,41 @@ def test_what_cannot_be_done_is_refused_before_anything_is_kept(
 def test_both_at_once_is_refused(run: Run) -> None:
     with pytest.raises(sp.SpaceportError, match="Choose one"):
         raise run("alarms", "--acknowledge", 1, "--resolve", 1).exception or AssertionError
+
+
+def test_canaries_go_to_production_and_back(tmp_path: Path) -> None:
+    """What runs elsewhere encodes them; where it gives other vectors, that is told beside the drift."""
+
+    def invoke(*words: object) -> Result:
+        return CliRunner().invoke(app, [*map(str, words), "--store", str(tmp_path / "store")])
+
+    def texts(seed: int) -> list[str]:
+        words = np.random.default_rng(seed).choice(["cat", "dog", "emu", "yak", "fox"], (200, 3))
+        return [" ".join(each) for each in words.tolist()]
+
+    def production(contents: list[str], turn: float) -> np.ndarray:  # type: ignore[type-arg]
+        """The same encoder, or one that turns a plane by an angle."""
+        X = encoder.encode(contents)
+        one, two = X[:, 0].copy(), X[:, 1].copy()
+        X[:, 0] = np.cos(turn) * one - np.sin(turn) * two
+        X[:, 1] = np.sin(turn) * one + np.cos(turn) * two
+        return X
+
+    def verdict(turn: float) -> str:
+        given, log = tmp_path / f"{turn}.npz", tmp_path / f"{turn}.parquet"
+        ids = np.array([each["id"] for each in inputs])
+        np.savez(given, ids=ids, vectors=production([each["content"] for each in inputs], turn))
+        write_log(log, ("2012-01", production(texts(1), turn)))
+        words = ("--log", log, *OPTIONS, "--canaries", given, "--monitor", f"by-{turn}", "--json")
+        windows = json.loads(invoke("watch", "talk", *words).stdout)[0]["windows"]
+        return str(windows[0]["evidence"]["cause"]["verdict"])
+
+    encoder, path = sp.encoders.hashing(dimension=8), tmp_path / "canaries.jsonl"
+    (tmp_path / "texts.txt").write_text("\n".join(texts(0)) + "\n")
+    source = sp.sources.texts(tmp_path / "texts.txt", format="lines")
+    sp.open(tmp_path / "store").build("talk", encoder, source)
+    told = invoke("canaries", "talk", "-o", path)
+    inputs = [json.loads(line) for line in path.read_text().splitlines()]
+    assert told.stdout == f"Wrote {len(inputs)} canaries of talk@1.0.0 to {path}.\n"
+    assert verdict(0.0) == "neither"
+    assert verdict(1.5) == "unclear"  # the model moved; without contents nobody knows of the data

@@ -11,6 +11,7 @@ from spaceport import __version__
 from spaceport.cli import (
     aligning,
     building,
+    canaries,
     consumers,
     diffing,
     drifting,
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.add_typer(building.app, name="build")
 for group in (
     aligning,
+    canaries,
     consumers,
     diffing,
     drifting,
