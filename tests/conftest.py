@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from databases import Server, binaries, server
 # No deadline: these machines are shared, and a slow call is not a wrong one.
 settings.register_profile("spaceport", deadline=None)
 settings.load_profile("spaceport")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
