@@ -108,6 +108,18 @@ def test_a_prediction_may_come_late_too(version: Version) -> None:
     assert of_predictions(together) == of_predictions(late)
 
 
+def test_an_event_of_another_day_brings_no_label(version: Version) -> None:
+    """An id belongs to the day on which it came first."""
+    whole = traffic(1, 0.8)
+    monitor = watched(version, "late", unlabeled(whole))
+    before = of_predictions(monitor)
+    elsewhere = replace(whole, at=whole.at + np.timedelta64(40, "D"))
+    monitor.update([elsewhere, traffic(2, 0.8)])
+    assert monitor.updates()[-1].facts["elsewhere"] == ROWS
+    assert of_predictions(monitor)[: len(before)] == before
+    assert monitor.performance()["2026-02", None]["rows"] == ROWS
+
+
 def test_the_first_label_counts(version: Version) -> None:
     whole = traffic(1, 1.0)
     other = replace(whole, label=pa.array(["ox"] * ROWS))

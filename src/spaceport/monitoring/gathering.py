@@ -199,7 +199,7 @@ class Gatherer:
         if events.prediction is None or not wanted.any():
             return False
         rows = rows[wanted]
-        read = self._read(events.take(rows)).but(predicted[wanted], labeled[wanted])
+        read = self._read(events.take(rows)).but(predicted[wanted])
         if not (read.told.any() or read.known.any()):
             return False
         own = hashed[rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -79,17 +79,9 @@ class Predictions:
         known = told & _is_there(label) & np.isfinite(scores)
         return cls(kind, cell, told, known, scores, predicted, labels)
 
-    def but(self, told: Mask, known: Mask) -> Predictions:
-        """Leave out what was counted before: predictions where `told`, labels where `known`."""
-        return Predictions(
-            self.kind,
-            self.cell,
-            self.told & ~told,
-            self.known & ~known,
-            self.scores,
-            self.predicted,
-            self.labels,
-        )
+    def but(self, counted: Mask) -> Predictions:
+        """Leave out predictions that were counted before; their labels are still to be counted."""
+        return replace(self, told=self.told & ~counted)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Predictions:
         """Some of the rows, by their places."""
