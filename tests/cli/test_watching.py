@@ -110,7 +110,8 @@ def test_labels_that_come_later_are_told_once(run: Run, stormy: Path, tmp_path: 
     pq.write_table(whole, tmp_path / "told.parquet")
     pq.write_table(whole.drop_columns(["y"]), tmp_path / "before.parquet")
     first = run("watch", "--log", tmp_path / "before.parquet", *OPTIONS, "--prediction", "p")
-    assert "accuracy" not in first.stdout
+    assert "Performance" not in first.stdout
+    assert "Predicted classes" in first.stdout
     words = (
         "watch",
         "--log",

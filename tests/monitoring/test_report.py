@@ -188,11 +188,11 @@ def test_classes_that_are_predicted_more_often() -> None:
         "moved": 0.2,
         "classes": [("cat", 0.5, 0.3), ("emu", 0, 0.1), ("dog", 0.5, 0.6)],
     }
-    guess = {"rows": 100, "labeled": 0, "classes": classes}
-    _, (title, head, table) = report_tables.performance({("2026-02", None): guess}, [[]])
-    assert title == "Predicted classes, beside that window"
+    guess = {"rows": 100, "labeled": 0, "classes": classes, "beside": "2026-01"}
+    ((title, head, table),) = report_tables.performance({("2026-02", None): guess}, [[]])
+    assert title == "Predicted classes"
     assert dict(zip(head, table[0], strict=True)) == {
-        "window": "2026-02", "segment": "all rows", "changed": "20.0%", "p": "0.001",
+        "window": "2026-02", "segment": "all rows", "beside": "2026-01", "changed": "20.0%", "p": "0.001",
         "the most": "cat 50.0% → 30.0%, emu 0.0% → 10.0%",
     }  # fmt: skip
 

@@ -61,8 +61,6 @@ def health(verdicts: Sequence[Verdict]) -> list[Table]:
 
 def performance(found: Told, names: Names) -> list[Table]:
     """How well was predicted by window and segment, the worst cells of the last window, what was predicted."""
-    if not found:
-        return []
     head = (
         "window",
         "segment",
@@ -73,8 +71,9 @@ def performance(found: Told, names: Names) -> list[Table]:
         "of it mix",
         "of it within cells",
     )
-    scored = [(*_key(key), *_performance(told)) for key, told in found.items()]
-    tables: list[Table] = [("Performance", head, scored)]
+    scored = [(*_key(key), *_performance(told)) for key, told in found.items()
+              if told.get("whole") or told.get("expected")]  # fmt: skip
+    tables: list[Table] = [("Performance", head, scored)] if scored else []
     whole = [(window, told) for (window, segment), told in found.items()
              if segment is None and told.get("worst")]  # fmt: skip
     if whole:
@@ -82,11 +81,11 @@ def performance(found: Told, names: Names) -> list[Table]:
         rows = [_cell_score(each, names[-1]) for each in last["worst"]]
         title = f"Cells with the worst {last['measure']} in {window}"
         tables.append((title, ("cell", "labeled", last["measure"]), rows))
-    mixed = [(*_key(key), *_predicted(told["classes"])) for key, told in found.items()
+    mixed = [(*_key(key), str(told.get("beside", "")), *_predicted(told["classes"])) for key, told in found.items()
              if told.get("classes")]  # fmt: skip
     if mixed:
-        columns = ("window", "segment", "changed", "p", "the most")
-        tables.append(("Predicted classes, beside that window", columns, mixed))
+        columns = ("window", "segment", "beside", "changed", "p", "the most")
+        tables.append(("Predicted classes", columns, mixed))
     return tables
 
 
