@@ -58,6 +58,24 @@ def test_what_is_brought_is_there(place: Place, tmp_path: Path) -> None:
         there.check(entry)
 
 
+def test_a_file_that_goes_while_it_is_checked_is_missing(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at its size and that at its bytes another process may replace it."""
+    (entry,) = bring(place / "spaces/a", tmp_path / "staged", {"x": b"1"})
+    there = place / "spaces/a"
+    size = there.size
+
+    def last_seen(name: str) -> int | None:
+        found = size(name)
+        there.prune([name])
+        return found
+
+    monkeypatch.setattr(there, "size", last_seen)
+    with pytest.raises(CorruptError, match="is missing"):
+        there.check(entry)
+
+
 def test_removing_what_is_there_and_what_is_not(place: Place, tmp_path: Path) -> None:
     bring(place / "spaces/a", tmp_path / "staged", {"x": b"1", "y/z": b"2"})
     (place / "spaces/a").prune(["x", "never", "y/no"])

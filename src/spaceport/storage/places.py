@@ -145,12 +145,16 @@ class Place(ABC):
 
     def check(self, entry: Entry) -> None:
         """Raise CorruptError unless the file is what `entry` says."""
-        size = self.size(entry.path)
+        try:
+            size = self.size(entry.path)
+            found = entry if size != entry.size else self.measure(entry.path)
+        except FileNotFoundError as error:  # it was replaced while it was looked at
+            raise self.corrupt(entry.path, "is missing") from error
         if size is None:
             raise self.corrupt(entry.path, "is missing")
         if size != entry.size:
             raise self.corrupt(entry.path, f"has {size:,} bytes in place of {entry.size:,}")
-        if self.measure(entry.path) != entry:
+        if found != entry:
             raise self.corrupt(entry.path, "does not have the SHA-256 that the catalog lists")
 
     def read_checked(self, entry: Entry) -> bytes:
